@@ -1,0 +1,3 @@
+"""outgrow makes a scaling plan run."""
+
+__version__ = "0.1.0.dev0"
