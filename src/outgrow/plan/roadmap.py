@@ -1,0 +1,44 @@
+"""The roadmap: the phases of an architecture in order, and where it stands today."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from outgrow.plan.model import Declared, Name
+from outgrow.quantity import Duration
+
+
+class Phase(Declared):
+    """One phase of the roadmap."""
+
+    name: Name
+    """A short name that checkpoints refer to."""
+    title: str = ""
+    """A name for people."""
+    description: str = ""
+    """What it brings."""
+    lead_time: Duration | None = None
+    """How long it takes to get there."""
+
+
+class Roadmap(Declared):
+    """Phases in order; checkpoints with `applies_from` count from that phase on."""
+
+    current: Name
+    """The phase that the system is in."""
+    phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
+    """All phases, in order."""
+
+    @model_validator(mode="after")
+    def _names_are_known_and_unique(self) -> "Roadmap":
+        names = [phase.name for phase in self.phases]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise PydanticCustomError("roadmap", 'the phase "{twice}" stands twice', {"twice": twice})
+        return self
+
+    def reached(self, phase: str) -> bool:
+        """Say whether the system is in that phase or a later one."""
+        names = [each.name for each in self.phases]
+        return phase in names and self.current in names and names.index(self.current) >= names.index(phase)

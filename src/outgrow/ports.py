@@ -1,0 +1,121 @@
+"""Every Protocol on one page: what the control rooms need from the world, and nothing more.
+
+Adapters live in `observe`, `journal`, `act`, `notify` and `loadtest`; only `wiring` knows their names.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from outgrow.facts.decisions import Decision, Event, EventKind
+from outgrow.facts.samples import Observation, Sample, SeriesKey
+from outgrow.plan.signals import QuerySignal
+
+
+class Clock(Protocol):
+    """The present moment."""
+
+    def now(self) -> datetime:
+        """Give the present moment, timezone-aware UTC."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a source says of itself, for `validate --live` and for the notes of a check.
+
+    `clock_skew` is the source's clock minus ours, where it has one. `warnings` are sentences about rights and settings
+    ("the role postgres is a superuser; ...").
+    """
+
+    version: str
+    clock_skew: timedelta | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class SignalSource(Protocol):
+    """A system that can be measured. One adapter per kind, opened once per source of the plan.
+
+    Every call is bounded by the source's time limit, may run at the same time as others, and raises `SourceError` with
+    the failure told apart. An empty window, NULL and NaN are not errors: they come back as `Missing`.
+    """
+
+    async def observe(self, signal: QuerySignal, now: datetime) -> Sequence[Observation]:
+        """Read a signal at this moment: one observation, or one per label set with `by`.
+
+        `now` is our clock; a source with a clock of its own (a database) judges its windows by that one and stamps the
+        samples with it.
+        """
+        ...
+
+    async def past(self, signal: QuerySignal, instants: Sequence[datetime], now: datetime) -> Sequence[Observation]:
+        """Answer for past moments, given in rising order: for each instant an observation per label set.
+
+        Raises:
+            SourceError: among others `Failure.NOT_CONFIGURED` when the source cannot answer for the past
+                (ask `answers_past` first).
+        """
+        ...
+
+    def answers_past(self, signal: QuerySignal) -> str:
+        """Say why the signal's past cannot be asked for, in one sentence; empty when it can."""
+        ...
+
+    async def inspect(self) -> Inspection:
+        """Connect, and say what there is to know about the source itself."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close every connection; safe to call twice."""
+        ...
+
+
+class Journal(Protocol):
+    """Samples, decisions and events, append-only. What a call has acknowledged survives a crash."""
+
+    async def append_samples(self, samples: Sequence[tuple[SeriesKey, Sample]]) -> int:
+        """Write samples and give the number newly kept: the first write of a series at a moment wins."""
+        ...
+
+    async def samples(
+        self, signal_hash: str, start: datetime, end: datetime, *, observed_until: datetime | None = None
+    ) -> Sequence[tuple[SeriesKey, Sample]]:
+        """Give the samples of every label set of a signal with start <= at <= end, in time order.
+
+        `observed_until` leaves out what was learnt later, so that an old decision can be repeated.
+        """
+        ...
+
+    async def append_decision(self, decision: Decision) -> None:
+        """Write a decision."""
+        ...
+
+    async def decisions(
+        self,
+        *,
+        checkpoint: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        newest: int = 0,
+    ) -> Sequence[Decision]:
+        """Give decisions in time order of `at`; with `newest` > 0 only the last so many."""
+        ...
+
+    async def append_event(self, event: Event) -> None:
+        """Write an event."""
+        ...
+
+    async def events(
+        self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
+    ) -> Sequence[Event]:
+        """Give events that touch [start, end], in order of their start; no kinds means all."""
+        ...
+
+    async def compact(self, now: datetime) -> None:
+        """Down-sample and drop what is older than the journal's retention."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the journal; safe to call twice."""
+        ...
