@@ -1,14 +1,19 @@
 """Sources: the systems that are measured, one options type per kind, each with what a signal may read from it."""
 
+# Each kind narrows `kind` to its one word; the models are frozen, so nobody can write another into it.
+# pyright: reportIncompatibleVariableOverride=false
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, SerializeAsAny, WrapValidator
+from pydantic import AfterValidator, Field, SerializeAsAny, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
+from outgrow.plan.json_path import parse_json_path
 from outgrow.plan.model import Declared, SecretText
 from outgrow.quantity import Duration
 
@@ -106,20 +111,46 @@ class PrometheusSource(SourceOptions):
 
     kind: Literal["prometheus"]
     url: SecretText
-    """http://host:9090"""
+    """http://host:9090, with the path prefix where there is one"""
     headers: Mapping[str, SecretText] = {}
     """Sent with every request, such as Authorization."""
     tls_ca: str | None = None
-    """A file of certificate authorities to trust."""
+    """A file of certificate authorities to trust instead of the system's, relative to the plan."""
+    tls_certificate: str | None = None
+    """The client's certificate file."""
+    tls_key: str | None = None
+    """The client's key file."""
 
 
 class RedisRead(Declared):
     """Read one fact of a Redis server."""
 
     metric: Literal["info", "config", "dbsize", "memory_share"]
-    """`info` and `config` need a `field`; `memory_share` is used_memory / maxmemory."""
+    """`info` and `config` need a `field`; `dbsize` counts the keys of the URL's database; `memory_share` is
+    used_memory / maxmemory, a ratio."""
     field: str | None = None
-    """The INFO field or CONFIG parameter, such as used_memory or maxmemory."""
+    """The INFO field, with a dot for a part of one (`used_memory`, `db0.keys`, `cmdstat_get.calls`), or the CONFIG
+    parameter (`maxclients`). Fields in bytes, seconds and percent are converted into the signal's unit."""
+
+    @model_validator(mode="after")
+    def _field_where_it_is_needed(self) -> Self:
+        if self.metric in {"info", "config"}:
+            if not self.field:
+                example = "used_memory" if self.metric == "info" else "maxclients"
+                raise PydanticCustomError(
+                    "field",
+                    "metric {metric} needs a field, for example {example}",
+                    {"metric": self.metric, "example": example},
+                )
+            if self.field.endswith("_human"):
+                raise PydanticCustomError(
+                    "field",
+                    '"{field}" is text for people; read {number} instead',
+                    {"field": self.field, "number": self.field.removesuffix("_human")},
+                )
+        elif self.field is not None:
+            raise PydanticCustomError("field", "metric {metric} has no field; remove it", {"metric": self.metric})
+        return self
 
 
 class RedisSource(SourceOptions):
@@ -127,19 +158,34 @@ class RedisSource(SourceOptions):
 
     kind: Literal["redis"]
     url: SecretText
-    """redis://:password@host:port/0"""
+    """redis://user:password@host:port/0, rediss://... for TLS, or unix:///path?db=0"""
+    tls_ca: str | None = None
+    """A file of certificate authorities to trust instead of the system's, relative to the plan."""
 
 
 class DockerRead(Declared):
     """Read one statistic of a container."""
 
     container: str
-    """Its name or id; with a Compose project, the service name."""
+    """Its name or id (12 digits or more), or the name of its Compose service. A service of several containers needs
+    `by: [container]`."""
     metric: Literal[
-        "cpu", "cpu_cores", "memory", "memory_share", "network_rx", "network_tx", "block_read", "block_write", "pids"
+        "cpu",
+        "cpu_cores",
+        "cpu_limit",
+        "cpu_seconds",
+        "memory",
+        "memory_share",
+        "network_rx",
+        "network_tx",
+        "block_read",
+        "block_write",
+        "pids",
     ]
-    """`cpu` is usage / (quota, else the host's cores), `cpu_cores` usage in cores; memory is without the inactive file
-    cache; network and block I/O are bytes since the container started (take a `rate`)."""
+    """`cpu` is usage / `cpu_limit` over about a second, a ratio; `cpu_cores` usage in cores; `cpu_limit` the quota in
+    cores, else the host's cores; `cpu_seconds` CPU time since the container started (a `rate` of it over 30m is the
+    mean number of cores). `memory` is without the inactive file cache, in bytes; `memory_share` its share of the
+    container's limit. Network and block I/O are bytes since the container started (take a `rate`)."""
 
 
 class DockerSource(SourceOptions):
@@ -147,24 +193,48 @@ class DockerSource(SourceOptions):
 
     kind: Literal["docker"]
     url: SecretText = "unix:///var/run/docker.sock"
-    """unix:///path or tcp://host:port"""
+    """unix:///path, or tcp://host:port (with TLS where certificate files are given, or as https://host:port)"""
+    project: str | None = None
+    """Only services of this Compose project."""
+    tls_ca: str | None = None
+    """A file of certificate authorities to trust instead of the system's, relative to the plan."""
+    tls_certificate: str | None = None
+    """The client's certificate file."""
+    tls_key: str | None = None
+    """The client's key file."""
+
+
+def _json_path(text: str) -> str:
+    try:
+        parse_json_path(text)
+    except ValueError as error:
+        raise PydanticCustomError("json_path", "{why}", {"why": str(error)}) from error
+    return text
 
 
 class HttpRead(Declared):
     """Read one fact of an HTTP answer."""
 
     metric: Literal["up", "status", "latency", "json"] = "latency"
-    """`up` is 1 or 0, `status` the code, `latency` the time to the whole answer, `json` a number out of the body."""
+    """`up` is 1 or 0 (also when nothing answers), `status` the code, `latency` the time from connecting to the whole
+    answer, `json` a number out of the body. Latency and numbers of an answer that is not up are not read."""
     path: str = ""
     """Added to the source's URL."""
-    json_path: str | None = None
-    """Where the number stands, such as `$.queue.length` (for `metric: json`)."""
-    expect_status: int | None = None
-    """Any other status counts as down; without it 200..399 is up."""
+    json_path: Annotated[str, AfterValidator(_json_path)] | None = None
+    """Where the number stands, such as `$.queue.length` or `$.pools[0].used` (for `metric: json`)."""
+    expect_status: Annotated[int, Field(ge=100, le=599)] | None = None
+    """Any other status counts as down; without it 200..399 is up. Redirects are not followed."""
+
+    @model_validator(mode="after")
+    def _json_path_where_it_is_needed(self) -> Self:
+        if (self.metric == "json") != (self.json_path is not None):
+            what = "metric json needs a json_path" if self.metric == "json" else "json_path is for metric: json"
+            raise PydanticCustomError("json_path", "{what}, for example $.queue.length", {"what": what})
+        return self
 
 
 class HttpSource(SourceOptions):
-    """An HTTP endpoint that is probed."""
+    """An HTTP endpoint that is probed; every probe is a connection of its own."""
 
     kind: Literal["http"]
     url: SecretText
@@ -176,18 +246,24 @@ class HttpSource(SourceOptions):
     body: SecretText | None = None
     """Sent with every request."""
     tls_ca: str | None = None
-    """A file of certificate authorities to trust."""
+    """A file of certificate authorities to trust instead of the system's, relative to the plan."""
+    tls_certificate: str | None = None
+    """The client's certificate file."""
+    tls_key: str | None = None
+    """The client's key file."""
 
 
 class ProcessRead(Declared):
     """Read one statistic over the matching local processes."""
 
     metric: Literal["cpu", "cpu_cores", "memory", "count", "threads", "open_files"]
-    """`cpu` is the share of all cores, `cpu_cores` in cores; several processes are added up."""
+    """`cpu` is the share of all cores over about half a second, a ratio; `cpu_cores` in cores; `memory` the resident
+    set in bytes (pages that processes share count once for each). Several processes are added up. `count` may be 0;
+    the others cannot be read where no process matches."""
 
 
 class ProcessSource(SourceOptions):
-    """Local processes, found by name, command line or PID file."""
+    """Local processes, found by name, command line or PID file; where several are given, all must match."""
 
     kind: Literal["process"]
     name: str | None = None
@@ -196,29 +272,47 @@ class ProcessSource(SourceOptions):
     """A part of its command line."""
     pid_file: str | None = None
     """A file that holds its PID, relative to the plan."""
+    children: bool = False
+    """Whether the processes that the found ones started count too."""
+
+    @model_validator(mode="after")
+    def _something_to_find_them_by(self) -> Self:
+        if not (self.name or self.command or self.pid_file):
+            raise PydanticCustomError("process", "give a name, a command or a pid_file to find the processes by")
+        return self
 
 
 class RecordedRead(Declared):
-    """Read a column of a recorded series."""
+    """Read a column of a recorded series; columns named by the signal's `by` are its labels."""
 
     column: str = "value"
     """The column that holds the values."""
+    where: Mapping[str, str] = {}
+    """Only rows whose columns hold these texts, such as `{region: kr}`."""
+
+
+def _moment(text: str) -> str:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError as error:
+        raise PydanticCustomError(
+            "moment", '"{text}" is not a moment; write for example 2026-11-21T09:00:00+09:00', {"text": text}
+        ) from error
+    return text
 
 
 class RecordedSource(SourceOptions):
-    """A recorded series: CSV, optionally gzipped, or Parquet."""
+    """A recorded series: CSV with a header line, optionally gzipped, or Parquet, told by the file's ending."""
 
     kind: Literal["recorded"]
     path: str
-    """The file, relative to the plan."""
+    """The file, relative to the plan: .csv, .csv.gz or .parquet."""
     time_column: str = "time"
     """The column of times: ISO 8601, or seconds (since the epoch, or since `starts_at`)."""
-    starts_at: str | None = None
+    starts_at: Annotated[str, AfterValidator(_moment)] | None = None
     """The moment that second 0 stands for, ISO 8601."""
     timezone: Timezone = "UTC"
     """The zone of times written without one."""
-    label_columns: tuple[str, ...] = ()
-    """Columns whose values are labels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +349,7 @@ def vocabulary(info: ValidationInfo) -> Vocabulary:
     return info.context if isinstance(info.context, Vocabulary) else Vocabulary(BUILTIN_KINDS, {})
 
 
-def _as_its_kind(raw: Any, handler: Any, info: ValidationInfo) -> SourceOptions:  # noqa: ANN401 (pydantic's own signature)
+def _as_its_kind(raw: Any, handler: Any, info: ValidationInfo) -> SourceOptions:
     """Validate a source by the options type of its kind, so that third parties can add kinds."""
     if isinstance(raw, SourceOptions):
         return raw
