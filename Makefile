@@ -12,6 +12,8 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 # What the environment is made from: when one of these changes it is brought up to date.
 ENVIRONMENT := pyproject.toml requirements.lock tools/make_venv.py $(wildcard hatch_build.py package-lock.json)
 
+# The tests come last, after the servers that they start.
+.NOTPARALLEL:
 .PHONY: help venv demo test lint format types imports docs servers pytest bench lock clean
 
 help: ## show this list

@@ -18,7 +18,10 @@ chromium         chromium
 '
 
 has() {
-    command -v "$1" >/dev/null 2>&1 || ls /usr/sbin/"$1" /usr/lib/postgresql/*/bin/"$1" >/dev/null 2>&1
+    for found in "$(command -v "$1")" /usr/sbin/"$1" /usr/lib/postgresql/*/bin/"$1"; do
+        [ ! -x "$found" ] || return 0
+    done
+    return 1
 }
 
 packages=$(echo "$wanted" | while read -r program package; do
