@@ -89,7 +89,13 @@ class DockerEngine:
             host["NanoCpus"] = int(cpus * 1e9)
         if memory_bytes is not None:
             host["Memory"] = memory_bytes
-        wanted = {"Image": IMAGE, "Cmd": [SHELL, "-c", script], "HostConfig": host, "Labels": labels or {}}
+        wanted = {
+            "Image": IMAGE,
+            "Cmd": [SHELL, "-c", script],
+            "HostConfig": host,
+            "Labels": labels or {},
+            "StopTimeout": 0,
+        }
         self.call("POST", "/containers/create", params={"name": name}, json=wanted)
         self.call("POST", f"/containers/{name}/start")
         return name
@@ -128,8 +134,8 @@ def start_docker() -> DockerEngine:
     command = [daemon, "--data-root", folder / "data", "--exec-root", folder / "exec", "--host", f"unix://{socket}"]
     command += ["--pidfile", folder / "docker.pid", "--bridge=none", "--iptables=false", "--ip6tables=false"]
     command += ["--config-file", folder / "daemon.json"]
-    (folder / "daemon.json").write_text("{}")
-    # Only a daemon that is asked politely takes its containerd along.
+    # Only a daemon that is asked politely takes its containerd along; it need not be patient with containers.
+    (folder / "daemon.json").write_text('{"shutdown-timeout": 1}')
     process = ServerProcess(command, folder, lambda: _answers(engine), dies_by=signal.SIGTERM)
     engine = DockerEngine(socket, folder / "data", process)
     try:
