@@ -81,7 +81,12 @@ class Problem:
         """Give the one line that people read."""
         kind = "warning: " if self.severity is Severity.WARNING else ""
         subject = f"{self.path}: " if self.path else ""
-        return f"{self.place} {kind}{subject}{self.what}" + (f"; {self.remedy}" if self.remedy else "")
+        return one_line(f"{self.place} {kind}{subject}{self.what}" + (f"; {self.remedy}" if self.remedy else ""))
+
+
+def one_line(text: str) -> str:
+    """Escape what would break a line or reach into a terminal: names in a plan may hold anything."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class PlanError(OutgrowError):
@@ -93,6 +98,10 @@ class PlanError(OutgrowError):
         """Keep the problems and word them one a line."""
         super().__init__("\n".join(map(str, problems)))
         self.problems = problems
+
+    def __reduce__(self) -> tuple[type["PlanError"], tuple[tuple[Problem, ...]]]:
+        """Let the problems travel between processes."""
+        return PlanError, (self.problems,)
 
 
 class Failure(StrEnum):
@@ -125,6 +134,10 @@ class SourceError(OutgrowError):
         self.failure = failure
         self.what = what
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type["SourceError"], tuple[Failure, str, str]]:
+        """Let the failure travel between processes."""
+        return SourceError, (self.failure, self.what, self.remedy)
 
 
 class JournalError(OutgrowError):
