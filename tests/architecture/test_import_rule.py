@@ -99,7 +99,7 @@ def house(tmp_path: Path) -> Path:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     floors = next(contract["layers"] for contract in contracts if contract["id"] == "floors")
     for room in re.findall(r"\w+", " ".join(floors)):
-        is_file = room in {"quantity", "errors", "ports", "wiring"}
+        is_file = room in {"quantity", "errors", "ports", "wiring", "api"}
         _write(tmp_path, f"{room}.py" if is_file else f"{room}/__init__.py", "")
     for module in ("plan/file.py", "facts/samples.py", "observe/postgres.py", "observe/sqlite.py", "journal/sqlite.py"):
         _write(tmp_path, module, "")
