@@ -1,0 +1,154 @@
+"""The Python API: `load_plan`, and `check` as one call that opens, measures, judges and closes."""
+
+import os
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import anyio
+
+from outgrow.control.backtest import BacktestRequest, run_backtest
+from outgrow.control.check import CheckRequest, run_check
+from outgrow.control.measure import OpenSource, Progress
+from outgrow.control.replay import Replay, replay_decisions
+from outgrow.control.trial import try_signals
+from outgrow.errors import SourceError
+from outgrow.facts.backtests import BacktestFacts
+from outgrow.facts.checks import CheckFacts, Measurement
+from outgrow.facts.decisions import Decision, Event
+from outgrow.plan import Plan
+from outgrow.plan.secrets import redacted, secrets_in
+from outgrow.ports import Journal
+from outgrow.report.check_json import verdict_document
+from outgrow.wiring import SYSTEM_CLOCK, open_journal, open_sources, read_plan
+
+HISTORY = timedelta(days=60)
+_CLOSING_SECONDS = 5
+
+
+def load_plan(path: str | os.PathLike[str]) -> Plan:
+    """Read and validate a plan file, with the files it includes.
+
+    Raises:
+        outgrow.errors.PlanError: with every problem found, each at its place.
+    """
+    return read_plan(path).plan
+
+
+async def check(plan: Plan, *, base: str | os.PathLike[str] = ".", journal: bool = False) -> CheckFacts:
+    """Measure a plan's signals now, judge its checkpoints and forecast their crossings.
+
+    Args:
+        plan: from `load_plan`.
+        base: the folder that relative paths in the plan start from.
+        journal: whether samples and decisions are kept in the plan's journal, and earlier ones used.
+
+    Returns:
+        Samples, verdicts and forecasts. A source that fails leaves its signals without a value and with the reason.
+    """
+    return await check_plan(plan, base=Path(base), environment=os.environ, journal=journal)
+
+
+@asynccontextmanager
+async def opened(
+    plan: Plan, base: Path, environment: Mapping[str, str], *, journal: bool
+) -> AsyncGenerator[tuple[Mapping[str, OpenSource | SourceError], Journal | None]]:
+    """Open what a plan names, sources and (if wanted) the journal, and close everything at the end."""
+    sources = open_sources(plan, environment, base)
+    kept: Journal | None = None
+    try:
+        kept = await open_journal(plan.journal, environment, base) if journal else None
+        yield sources, kept
+    finally:
+        with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_SECONDS):
+            for source in sources.values():
+                if isinstance(source, OpenSource):
+                    await source.adapter.aclose()
+            if kept is not None:
+                await kept.aclose()
+
+
+async def check_plan(  # noqa: PLR0913 (each is an independent choice, named at every call)
+    plan: Plan,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    at: datetime | None = None,
+    checkpoints: Sequence[str] = (),
+    history: timedelta = HISTORY,
+    journal: bool = True,
+    progress: Progress | None = None,
+) -> CheckFacts:
+    """Check a plan with full control over where it looks and what it remembers."""
+    request = CheckRequest(plan, at=at, history=history, checkpoints=tuple(checkpoints))
+    now = SYSTEM_CLOCK.now()
+    async with opened(plan, base, environment, journal=journal) as (sources, kept):
+        facts = await run_check(request, sources, kept, now, evidence=verdict_document, progress=progress)
+        if kept is None:
+            return facts
+        await kept.compact(now)
+        return replace(facts, journal=redacted(plan.journal.url, secrets_in(plan.journal.url, environment)))
+
+
+async def backtest_plan(
+    request: BacktestRequest,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    journal: bool = True,
+    progress: Progress | None = None,
+) -> BacktestFacts:
+    """Judge a past span as it would have been judged then."""
+    async with opened(request.plan, base, environment, journal=journal) as (sources, kept):
+        return await run_backtest(request, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
+
+
+async def try_plan(
+    plan: Plan, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
+) -> Measurement:
+    """Try every signal once and inspect every source; nothing is remembered."""
+    async with opened(plan, base, environment, journal=False) as (sources, _):
+        return await try_signals(plan, sources, SYSTEM_CLOCK.now(), progress=progress)
+
+
+async def append_event(plan: Plan, event: Event, *, base: Path, environment: Mapping[str, str]) -> None:
+    """Write an event into the plan's journal."""
+    async with journal_of(plan, base, environment) as kept:
+        await kept.append_event(event)
+
+
+async def remembered_decisions(
+    plan: Plan, span: tuple[datetime, datetime], checkpoint: str | None, *, base: Path, environment: Mapping[str, str]
+) -> Sequence[Decision]:
+    """Give the decisions of a span as they were given."""
+    async with journal_of(plan, base, environment) as kept:
+        return await kept.decisions(checkpoint=checkpoint, start=span[0], end=span[1])
+
+
+async def remembered_events(
+    plan: Plan, span: tuple[datetime, datetime], *, base: Path, environment: Mapping[str, str]
+) -> Sequence[Event]:
+    """Give the events that touch a span."""
+    async with journal_of(plan, base, environment) as kept:
+        return await kept.events(start=span[0], end=span[1])
+
+
+async def replayed_decisions(
+    plan: Plan, span: tuple[datetime, datetime], checkpoint: str | None, *, base: Path, environment: Mapping[str, str]
+) -> Sequence[Replay]:
+    """Judge the decisions of a span again from the samples that were known then."""
+    async with journal_of(plan, base, environment) as kept:
+        decisions = await kept.decisions(checkpoint=checkpoint, start=span[0], end=span[1])
+        return await replay_decisions(plan, decisions, kept)
+
+
+@asynccontextmanager
+async def journal_of(plan: Plan, base: Path, environment: Mapping[str, str]) -> AsyncGenerator[Journal]:
+    """Open the plan's journal alone, and close it at the end."""
+    kept = await open_journal(plan.journal, environment, base)
+    try:
+        yield kept
+    finally:
+        await kept.aclose()

@@ -1,0 +1,141 @@
+"""What several commands share: the plan argument, languages, consoles, times, and running one async call."""
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from outgrow.errors import UsageError
+from outgrow.quantity import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rich.console import Console
+
+    from outgrow.plan.file import LoadedPlan
+
+Result = TypeVar("Result")
+DEFAULT_PLAN: Final = "plan.yaml"
+
+plan_argument = click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
+lang_option = click.option(
+    "--lang",
+    type=click.Choice(["en", "ko"]),
+    envvar="OUTGROW_LANG",
+    default="en",
+    show_default=True,
+    help="The language of the output.",
+)
+
+
+def load(path: Path, *, warn: bool = True) -> "LoadedPlan":
+    """Read a plan; its warnings go to standard error, one line each."""
+    from outgrow.wiring import read_plan
+
+    loaded = read_plan(path)
+    if warn:
+        for problem in loaded.warnings:
+            click.echo(str(problem), err=True)
+    return loaded
+
+
+def run_async(call: Callable[[], Awaitable[Result]]) -> Result:
+    """Run one async call, on uvloop where it is installed."""
+    import anyio
+
+    options = {"use_uvloop": True} if _has_uvloop() else {}
+    return anyio.run(call, backend_options=options)
+
+
+def _has_uvloop() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("uvloop") is not None
+
+
+def console(*, stderr: bool = False, width: int | None = None) -> "Console":
+    """Give a rich console: no colour when piped or when NO_COLOR is set, and wide lines when piped."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
+        width = 120
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def progress_bar() -> "Generator[Callable[[str, int, int], None]]":
+    """Show on standard error what is being measured while it lasts; nothing is drawn when that is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+    shown = console(stderr=True)
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        console=shown,
+        transient=True,
+        disable=not shown.is_terminal,
+    ) as progress:
+        task = progress.add_task("measuring", total=None)
+
+        def told(name: str, done: int, total: int) -> None:
+            progress.update(task, description=name, completed=done, total=total)
+
+        yield told
+
+
+class Moment(click.ParamType[datetime]):
+    """A moment: ISO 8601, a date, `now`, or a span ago such as `-7d`; without a zone it is the plan's."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the moment; one without zone stays naive until the plan is known (see `in_zone`)."""
+        if isinstance(value, datetime):
+            return value
+        text = str(value).strip()
+        if text == "now":
+            return datetime.now(UTC)
+        try:
+            if text.startswith("-"):
+                return datetime.now(UTC) - Duration.parse(text[1:])
+            return datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f'"{text}" is not a time; write 2026-11-20T14:00+09:00, 2026-11-20, now, or -7d', param, ctx)
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time such as `30m` or `14d`."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read the span."""
+        if isinstance(value, timedelta):
+            return value
+        try:
+            return Duration.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def in_zone(moment: datetime, zone: str) -> datetime:
+    """Give a moment without zone the plan's zone."""
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a result file; a failure is the user's to mend."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be written: {error.strerror or error}; choose another file") from error

@@ -1,0 +1,48 @@
+"""`outgrow validate`: find every mistake in a plan, and with `--live` try every signal once."""
+
+import os
+from pathlib import Path
+
+import click
+
+from outgrow.cli.common import load, plan_argument, progress_bar, run_async
+from outgrow.errors import ExitCode
+
+
+@click.command()
+@plan_argument
+@click.option("--live", is_flag=True, help="Also try every signal once, and look at each source's rights and clock.")
+@click.option("--strict", is_flag=True, help="Let warnings fail too (code 2).")
+def validate(plan: Path, live: bool, strict: bool) -> int:
+    """Find every mistake in a plan: all of them at once, each with its place and remedy."""
+    loaded = load(plan)
+    found = loaded.plan
+    counts = [
+        f"{len(nouns)} {noun}"
+        for noun, nouns in (
+            ("sources", found.sources),
+            ("signals", found.signals),
+            ("levels", found.levels),
+            ("checkpoints", found.checkpoints),
+            ("alerts", found.alerts),
+        )
+        if nouns
+    ]
+    warnings = f", {len(loaded.warnings)} warnings" if loaded.warnings else ""
+    click.echo(f"{plan}: valid ({', '.join(counts) or 'empty'}{warnings})")
+    if not live:
+        return ExitCode.USAGE if strict and loaded.warnings else ExitCode.DONE
+    return _live(plan, loaded.plan)
+
+
+def _live(path: Path, plan: "object") -> int:
+    from outgrow.api import try_plan
+    from outgrow.cli.live_table import print_trial
+    from outgrow.plan import Plan
+
+    assert isinstance(plan, Plan)  # noqa: S101 (narrows the lazily imported type)
+    with progress_bar() as told:
+        trial = run_async(lambda: try_plan(plan, base=path.parent, environment=os.environ, progress=told))
+    print_trial(plan, trial)
+    failed = any(source.failures for source in trial.sources.values())
+    return ExitCode.SOURCE if failed else ExitCode.DONE

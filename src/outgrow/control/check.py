@@ -1,0 +1,207 @@
+"""One check: measure, derive, judge, forecast, remember."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from outgrow.control.measure import OpenSource, Progress, ReadSignal, Round
+from outgrow.control.needs import needs, query_signals_behind
+from outgrow.decide.checkpoints import case_of, judge
+from outgrow.decide.conditions import evaluate_condition, terms_of
+from outgrow.decide.derived import with_derived
+from outgrow.decide.forecast import checkpoint_forecast, forecast_condition
+from outgrow.decide.spans import Span, spans_of
+from outgrow.errors import SourceError
+from outgrow.facts.checks import AlertVerdict, CheckFacts, Measurement, SignalFacts
+from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
+from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
+from outgrow.facts.samples import Series, SeriesKey
+from outgrow.facts.verdicts import CheckpointState, CheckpointVerdict
+from outgrow.plan import Plan
+from outgrow.plan.checkpoints import Checkpoint, Condition
+from outgrow.plan.signals import QuerySignal, signal_hash
+from outgrow.plan.sources import zone_of
+from outgrow.ports import Journal
+
+OWN_LOAD = (EventKind.LOAD_TEST, EventKind.DEPLOYMENT, EventKind.MAINTENANCE)
+_DECISION_AT_LEAST_EVERY = timedelta(hours=1)
+_SKEW_BORNE = timedelta(minutes=5)
+Evidence = Callable[[CheckpointVerdict], JsonObject]
+"""Words a verdict as the JSON that the journal keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
+    """What is checked and how.
+
+    `at` judges a past moment (None: now). `history` is the span that forecasts look back over, zero for none.
+    `checkpoints` limits the check to those named; empty means all.
+    """
+
+    plan: Plan
+    at: datetime | None = None
+    history: timedelta = timedelta(days=60)
+    checkpoints: tuple[str, ...] = ()
+
+
+async def run_check(
+    request: CheckRequest,
+    sources: Mapping[str, OpenSource | SourceError],
+    journal: Journal | None,
+    now: datetime,
+    *,
+    evidence: Evidence | None = None,
+    progress: Progress | None = None,
+) -> CheckFacts:
+    """Measure a plan's signals, judge its checkpoints and forecast their crossings.
+
+    A source that fails makes its signals missing with the reason; everything else is still judged. With a journal,
+    samples and decisions are written, earlier samples are used, and latches are kept.
+    """
+    plan = request.plan
+    began = monotonic()
+    names = _signals_wanted(request)
+    asked = Round(plan, sources, journal, now, past_of=request.at, progress=progress)
+    read, source_facts = await asked.read(needs(plan, names, request.history))
+    signals = with_derived_facts(plan, names, read)
+    at = request.at or _latest(signals, now)
+    events = await _own_load(journal, at - request.history - timedelta(days=1), at)
+    bench = _Bench(plan, signals, at, spans_of(events, at), journal, request.history > timedelta(0))
+    measurement = Measurement(at, signals, source_facts, timedelta(seconds=monotonic() - began))
+    verdicts: dict[str, CheckpointVerdict] = {}
+    forecasts: dict[str, CheckpointForecast] = {}
+    trends: dict[str, Mapping[str, ConditionForecast]] = {}
+    for name, checkpoint in _checkpoints_wanted(request).items():
+        earlier = await bench.last_decision(name)
+        verdicts[name], state = bench.judged(name, checkpoint, earlier)
+        trends[name] = bench.trends(checkpoint)
+        if trends[name]:
+            forecasts[name] = bench.forecast(name, checkpoint, verdicts[name], trends[name])
+        if journal is not None and request.at is None and _worth_keeping(verdicts[name], state, earlier):
+            words = evidence(verdicts[name]) if evidence else {}
+            await journal.append_decision(
+                Decision(name, at, now, verdicts[name].grade, verdicts[name].rule_hash, state, words)
+            )
+    alerts = {} if request.checkpoints else {name: bench.alert(name) for name in plan.alerts}
+    return CheckFacts(measurement, verdicts, forecasts, trends, alerts, tuple(events))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """Everything that judging and forecasting look at: the measured signals at one moment."""
+
+    plan: Plan
+    signals: Mapping[str, SignalFacts]
+    at: datetime
+    excluded: Sequence[Span]
+    journal: Journal | None
+    forecasting: bool
+
+    async def last_decision(self, checkpoint: str) -> Decision | None:
+        """Give the newest decision up to the moment judged, if there is a journal and it has one."""
+        if self.journal is None:
+            return None
+        found = await self.journal.decisions(checkpoint=checkpoint, end=self.at, newest=1)
+        return found[-1] if found else None
+
+    def judged(
+        self, name: str, checkpoint: Checkpoint, earlier: Decision | None
+    ) -> tuple[CheckpointVerdict, CheckpointState]:
+        shadow = checkpoint.applies_from is not None and not (
+            self.plan.roadmap is not None and self.plan.roadmap.reached(checkpoint.applies_from)
+        )
+        case = case_of(name, checkpoint, self.plan.signals, shadow=shadow)
+        series = {each.signal: self.signals[each.signal].series for each in checkpoint.conditions.values()}
+        return judge(case, series, self.at, earlier.state if earlier else None, self.excluded)
+
+    def alert(self, name: str) -> AlertVerdict:
+        condition = self.plan.alerts[name].condition
+        terms = terms_of(name, condition, self.plan.signals)
+        verdict, _ = evaluate_condition(terms, self.signals[condition.signal].series, self.at, {}, self.excluded)
+        return AlertVerdict(name, verdict)
+
+    def trends(self, checkpoint: Checkpoint) -> Mapping[str, ConditionForecast]:
+        if not self.forecasting:
+            return {}
+        return {letter: self._trend(letter, condition) for letter, condition in checkpoint.conditions.items()}
+
+    def _trend(self, letter: str, condition: Condition) -> ConditionForecast:
+        signal = self.plan.signals[condition.signal]
+        key = signal_hash(condition.signal, self.plan.signals)
+        # A query that looks back over its window still sees own load for that long after it ended.
+        window = (signal.window if isinstance(signal, QuerySignal) else None) or timedelta(0)
+        return forecast_condition(
+            letter,
+            condition,
+            [
+                Series(SeriesKey(condition.signal, key, labels), samples)
+                for labels, samples in self.signals[condition.signal].series.items()
+            ],
+            unit=signal.measure,
+            every=signal.every,
+            zone=zone_of(self.plan.timezone),
+            now=self.at,
+            excluded=[(span.start, span.end + window) for span in self.excluded],
+        )
+
+    def forecast(
+        self,
+        name: str,
+        checkpoint: Checkpoint,
+        verdict: CheckpointVerdict,
+        trends: Mapping[str, ConditionForecast],
+    ) -> CheckpointForecast:
+        holdings = {letter: each.holding for letter, each in verdict.conditions.items()}
+        return checkpoint_forecast(name, checkpoint, trends, holdings, self.at, zone_of(self.plan.timezone))
+
+
+def _worth_keeping(verdict: CheckpointVerdict, state: CheckpointState, earlier: Decision | None) -> bool:
+    """Say whether a decision is news: something changed, or an hour has passed (a daemon decides every minute)."""
+    return (
+        earlier is None
+        or earlier.grade != verdict.grade
+        or earlier.rule_hash != verdict.rule_hash
+        or earlier.state.grades != state.grades
+        or verdict.at - earlier.at >= _DECISION_AT_LEAST_EVERY
+    )
+
+
+def _latest(signals: Mapping[str, SignalFacts], now: datetime) -> datetime:
+    """Give the moment to judge: now, or a little later where a database's clock is ahead of ours."""
+    newest = [samples[-1].at for fact in signals.values() for samples in fact.series.values() if samples]
+    return max([now, *(moment for moment in newest if moment - now < _SKEW_BORNE)])
+
+
+def _checkpoints_wanted(request: CheckRequest) -> Mapping[str, Checkpoint]:
+    wanted = request.checkpoints
+    return {name: each for name, each in request.plan.checkpoints.items() if not wanted or name in wanted}
+
+
+def _signals_wanted(request: CheckRequest) -> tuple[str, ...]:
+    """Everything that is judged or shown; with named checkpoints only what those stand on."""
+    if not request.checkpoints:
+        return tuple(request.plan.signals)
+    conditions = [each for one in _checkpoints_wanted(request).values() for each in one.conditions.values()]
+    return tuple(dict.fromkeys(condition.signal for condition in conditions))
+
+
+def with_derived_facts(plan: Plan, names: Sequence[str], read: Mapping[str, ReadSignal]) -> Mapping[str, SignalFacts]:
+    """Add the derived signals to those that were read, with the failures of what they stand on."""
+    series = with_derived(plan.signals, {name: each.in_order() for name, each in read.items()})
+    facts: dict[str, SignalFacts] = {}
+    for name in plan.signals:
+        if name in read:
+            each = read[name]
+            failure = str(each.failure) if each.failure else ""
+            facts[name] = SignalFacts(name, series[name], failure, each.no_past, tuple(each.notes))
+        elif name in names:
+            behind = dict.fromkeys(query_signals_behind(plan.signals, name))
+            failures = [f"{below}: {read[below].failure}" for below in behind if read[below].failure]
+            no_past = [f"{below}: {read[below].no_past}" for below in behind if read[below].no_past]
+            facts[name] = SignalFacts(name, series.get(name, {}), "; ".join(failures), "; ".join(no_past))
+    return facts
+
+
+async def _own_load(journal: Journal | None, start: datetime, end: datetime) -> Sequence[Event]:
+    return () if journal is None else await journal.events(kinds=OWN_LOAD, start=start, end=end)

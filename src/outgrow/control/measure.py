@@ -1,0 +1,251 @@
+"""Measure every signal of a plan at once: sources side by side, each read bounded, a failing one spoiling nothing."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TypeVar
+
+import anyio
+
+from outgrow.control.grid import grid
+from outgrow.control.needs import Need
+from outgrow.errors import Failure, SourceError
+from outgrow.facts.checks import SourceFacts
+from outgrow.facts.samples import Absence, Labels, Missing, Observation, Origin, Sample, SeriesKey, in_time_order
+from outgrow.plan import Plan
+from outgrow.plan.secrets import redacted
+from outgrow.plan.signals import QuerySignal, signal_hash
+from outgrow.ports import Journal, SignalSource
+
+Answer = TypeVar("Answer")
+Progress = Callable[[str, int, int], None]
+"""Called with a signal's name, how many are done, and how many there are."""
+
+# A source that cannot even be talked to is not asked again in the same round: fifty signals behind a dead host must not
+# take fifty time-outs.
+_DEAD = frozenset(
+    {
+        Failure.REFUSED,
+        Failure.UNREACHABLE,
+        Failure.WRONG_PASSWORD,
+        Failure.NOT_CONFIGURED,
+        Failure.NOT_INSTALLED,
+        Failure.TOO_MANY_CONNECTIONS,
+    }
+)
+_HANGING_AFTER = 2
+_GRACE = timedelta(seconds=2)
+_READS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSource:
+    """A source that was opened: its adapter, its kind, its time limit and the secrets that no message may hold."""
+
+    name: str
+    kind: str
+    timeout: timedelta
+    adapter: SignalSource
+    secrets: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class ReadSignal:
+    """A query signal as it was read: its samples by labels, why it failed, and why it has no past."""
+
+    series: dict[Labels, list[Sample]] = field(default_factory=dict[Labels, list[Sample]])
+    failure: SourceError | None = None
+    no_past: str = ""
+    notes: list[str] = field(default_factory=list[str])
+
+    def keep(self, labels: Labels, sample: Sample) -> None:
+        """Add a sample to its series."""
+        self.series.setdefault(labels, []).append(sample)
+
+    def in_order(self) -> Mapping[Labels, tuple[Sample, ...]]:
+        """Give the series sorted by time."""
+        return {labels: in_time_order(samples) for labels, samples in self.series.items()}
+
+
+@dataclass(slots=True)
+class _Round:
+    """What one source's reads share: whether it is still worth asking."""
+
+    dead: SourceError | None = None
+    timeouts: int = 0
+    answered: bool = False
+    failures: dict[str, None] = field(default_factory=dict[str, None])
+    began: float = field(default_factory=monotonic)
+    took: timedelta = timedelta(0)
+
+    def learn(self, error: SourceError) -> None:
+        self.failures[str(error)] = None
+        if error.failure is Failure.TIMED_OUT:
+            self.timeouts += 1
+        if error.failure in _DEAD or (self.timeouts >= _HANGING_AFTER and not self.answered):
+            self.dead = error
+
+
+class Round:
+    """One round of measuring: reads the needed signals of a plan from open sources, with the help of a journal."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        sources: Mapping[str, OpenSource | SourceError],
+        journal: Journal | None,
+        now: datetime,
+        *,
+        past_of: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Prepare a round at `now`; with `past_of` that earlier moment is judged, and only the past is asked."""
+        self._plan = plan
+        self._sources = sources
+        self._journal = journal
+        self._now = now
+        self._live = past_of is None
+        self._end = past_of or now
+        self._progress = progress
+        self._done = 0
+        self._total = 0
+
+    async def read(self, needed: Mapping[str, Need]) -> tuple[Mapping[str, ReadSignal], Mapping[str, SourceFacts]]:
+        """Read every needed signal; failures come back worded inside the result, never raised."""
+        self._total = len(needed)
+        signals: dict[str, ReadSignal] = {name: ReadSignal() for name in needed}
+        by_source: dict[str, list[str]] = {}
+        for name in needed:
+            by_source.setdefault(self._query(name).source, []).append(name)
+        rounds = {name: _Round() for name in by_source}
+        async with anyio.create_task_group() as tasks:
+            for source, names in by_source.items():
+                tasks.start_soon(self._read_source, source, names, needed, signals, rounds[source])
+        facts = {
+            name: SourceFacts(
+                name, self._plan.sources[name].kind, len(by_source[name]), tuple(asked.failures), asked.took
+            )
+            for name, asked in rounds.items()
+        }
+        return signals, facts
+
+    def _query(self, name: str) -> QuerySignal:
+        signal = self._plan.signals[name]
+        if not isinstance(signal, QuerySignal):
+            message = f"{name} is derived, not read"
+            raise TypeError(message)
+        return signal
+
+    async def _read_source(
+        self,
+        source: str,
+        names: Sequence[str],
+        needed: Mapping[str, Need],
+        signals: dict[str, ReadSignal],
+        asked: _Round,
+    ) -> None:
+        limiter = anyio.CapacityLimiter(_READS_AT_ONCE)
+
+        async def one(name: str) -> None:
+            async with limiter:
+                await self._read_signal(name, needed[name], signals[name], asked)
+            self._done += 1
+            if self._progress is not None:
+                self._progress(name, self._done, self._total)
+
+        async with anyio.create_task_group() as tasks:
+            for name in names:
+                tasks.start_soon(one, name)
+        asked.took = timedelta(seconds=monotonic() - asked.began)
+
+    async def _read_signal(self, name: str, need: Need, into: ReadSignal, asked: _Round) -> None:
+        signal = self._query(name)
+        key_hash = signal_hash(name, self._plan.signals)
+        known = await self._from_journal(key_hash, need, into)
+        fresh: list[Observation] = []
+        opened = self._sources[signal.source]
+        try:
+            if isinstance(opened, SourceError):
+                raise opened
+            into.no_past = opened.adapter.answers_past(signal)
+            if self._live:
+                fresh += await self._observe(opened, signal, asked)
+            if not into.no_past:
+                fresh += await self._past(opened, signal, need, known, asked)
+        except SourceError as error:
+            worded = _without_secrets(error, opened)
+            asked.learn(worded)
+            into.failure = worded
+            if self._live and not any(each.sample.origin is Origin.LIVE for each in fresh):
+                fresh.append(Observation((), Missing(self._now, Absence.FAILED, str(worded), self._now)))
+        for each in fresh:
+            into.keep(each.labels, each.sample)
+        await self._to_journal(name, key_hash, fresh)
+
+    async def _observe(self, opened: OpenSource, signal: QuerySignal, asked: _Round) -> Sequence[Observation]:
+        if asked.dead is not None:
+            raise asked.dead
+        observed = await bounded(opened.timeout + _GRACE, lambda: opened.adapter.observe(signal, self._now))
+        asked.answered = True
+        return observed
+
+    async def _past(
+        self, opened: OpenSource, signal: QuerySignal, need: Need, known: frozenset[datetime], asked: _Round
+    ) -> Sequence[Observation]:
+        latest = self._end - signal.delay
+        moments = {
+            *grid(latest - need.recent, latest, need.recent_step),
+            *grid(latest - need.history, latest, need.step),
+        }
+        instants = sorted(moments - known)
+        if not instants:
+            return ()
+        if asked.dead is not None:
+            raise asked.dead
+        observed = await opened.adapter.past(signal, instants, self._now)
+        asked.answered = True
+        return observed
+
+    async def _from_journal(self, key_hash: str, need: Need, into: ReadSignal) -> frozenset[datetime]:
+        """Take what the journal has, and say which moments need not be asked again."""
+        if self._journal is None:
+            return frozenset()
+        start = self._end - max(need.recent, need.history) - need.step
+        rows = await self._journal.samples(key_hash, start, self._end)
+        for key, sample in rows:
+            into.keep(key.labels, sample)
+        return frozenset(sample.at for _, sample in rows)
+
+    async def _to_journal(self, name: str, key_hash: str, fresh: Sequence[Observation]) -> None:
+        if self._journal is None or not fresh:
+            return
+        kept = [
+            (SeriesKey(name, key_hash, each.labels), each.sample) for each in fresh if not _failed_backfill(each.sample)
+        ]
+        await self._journal.append_samples(kept)
+
+
+def _failed_backfill(sample: Sample) -> bool:
+    """A past moment that could not be read now may be readable later: it is not kept, since the first write wins."""
+    return isinstance(sample, Missing) and sample.origin is Origin.BACKFILL and sample.absence is Absence.FAILED
+
+
+async def bounded(limit: timedelta, call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Await a source's answer, but never longer than `limit`: adapters keep their own time, this is the safety net.
+
+    Raises:
+        SourceError: it took longer.
+    """
+    try:
+        with anyio.fail_after(limit.total_seconds()):
+            return await call()
+    except TimeoutError as error:
+        raise SourceError(
+            Failure.TIMED_OUT, f"no answer within {limit.total_seconds():g} s", "look whether the source hangs"
+        ) from error
+
+
+def _without_secrets(error: SourceError, opened: OpenSource | SourceError) -> SourceError:
+    secrets = opened.secrets if isinstance(opened, OpenSource) else ()
+    return SourceError(error.failure, redacted(error.what, secrets), redacted(error.remedy, secrets))

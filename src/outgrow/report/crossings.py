@@ -1,0 +1,121 @@
+"""Forecasts and due dates in words."""
+
+from datetime import date, datetime, timedelta
+
+from outgrow.facts.forecasts import CheckpointForecast, Dated, GradeForecast, Hindrance, Undated
+from outgrow.facts.verdicts import CheckpointVerdict
+from outgrow.plan.grades import Grade
+from outgrow.report.views import CrossingView, DueView
+from outgrow.report.words import Words
+
+
+def crossing_views(
+    verdict: CheckpointVerdict, forecast: CheckpointForecast | None, words: Words
+) -> tuple[CrossingView, ...]:
+    """Word the forecast of every grade, most severe first."""
+    if forecast is None:
+        return ()
+    in_force = {rule.grade for rule in verdict.rules if rule.in_force}
+    return tuple(_crossing(each, forecast.today, each.grade in in_force, words) for each in forecast.grades)
+
+
+def next_crossing(verdict: CheckpointVerdict, crossings: tuple[CrossingView, ...]) -> CrossingView | None:
+    """Choose the crossing to show first: the next higher grade that has a date, else the grade in force, else any."""
+    grade = verdict.grade or Grade.CLEAR
+    ahead = [each for each in crossings if Grade[each.grade.upper()] > grade and not each.held]
+    dated = [each for each in ahead if each.days is not None]
+    if dated:
+        return min(dated, key=lambda each: each.days or 0.0)
+    held = [each for each in crossings if each.held]
+    return held[0] if held else (ahead[-1] if ahead else None)
+
+
+def _crossing(forecast: GradeForecast, today: date, in_force: bool, words: Words) -> CrossingView:  # noqa: FBT001 (one caller)
+    grade = forecast.grade.word
+    if in_force:
+        return CrossingView(words("crossing.held"), "", "", overdue=False, held=True, days=0.0, grade=grade)
+    match forecast.date:
+        case Dated(day=day, earliest=earliest, latest=latest):
+            return CrossingView(
+                text=words("crossing.on", date=words.day(day, today)),
+                interval=_interval(earliest, latest, today, words),
+                start_by=_start_by(forecast, today, words),
+                overdue=forecast.overdue,
+                held=False,
+                days=_days(day, today),
+                days_low=_days(earliest, today),
+                days_high=_days(latest, today) if latest else None,
+                start_days=_days(forecast.start_by, today) if forecast.start_by else None,
+                grade=grade,
+            )
+        case Undated() as undated:
+            text = _undated(undated, today, words)
+            return CrossingView(text, "", "", overdue=False, held=False, grade=grade)
+
+
+def _undated(undated: Undated, today: date, words: Words) -> str:
+    why = "; ".join(_hindrance(each, words) for each in undated.because)
+    text = words("crossing.no_date_because", why=why) if why else words("crossing.none")
+    if undated.not_before is None:
+        return text
+    return words("crossing.not_before", date=words.day(undated.not_before, today)) + (f" ({why})" if why else "")
+
+
+def _hindrance(hindrance: Hindrance, words: Words) -> str:
+    values = {"condition": hindrance.condition, "seen": hindrance.seen, "needed": hindrance.needed}
+    return words(f"hindrance.{hindrance.reason.name.lower()}", **values)
+
+
+def _interval(earliest: date, latest: date | None, today: date, words: Words) -> str:
+    if latest is None:
+        return words(
+            "crossing.beyond",
+            earliest=words.day(earliest, today),
+            horizon=words.day(today + timedelta(days=365), today),
+        )
+    return words("crossing.between", earliest=words.day(earliest, today), latest=words.day(latest, today))
+
+
+def _start_by(forecast: GradeForecast, today: date, words: Words) -> str:
+    if forecast.start_by is None:
+        return ""
+    if forecast.overdue:
+        return words("crossing.overdue", date=words.day(forecast.start_by, today))
+    if forecast.start_by == today:
+        return words("crossing.start_today")
+    return words("crossing.start_by", date=words.day(forecast.start_by, today))
+
+
+def _days(day: date, today: date) -> float:
+    return float((day - today).days)
+
+
+def due_view(verdict: CheckpointVerdict, words: Words) -> DueView:
+    """Word the due date, the deadlines and the reviews of a verdict; the most pressing one first."""
+    now = verdict.at
+    moments = [
+        (each.at, words("due.deadline", name=each.name, moment=words.moment(each.at))) for each in verdict.deadlines
+    ]
+    reviews = [rule.review for rule in verdict.rules if rule.in_force and rule.review is not None]
+    details = tuple(f"{text} ({_when(at, now, words)})" for at, text in sorted(moments))
+    if verdict.due is not None:
+        late = verdict.due < now
+        if late and now - verdict.due > timedelta(minutes=1):
+            return DueView(
+                words("due.late", late=words("span.late", span=words.span(now - verdict.due))),
+                late=True,
+                details=details,
+            )
+        if late or verdict.due == now:
+            return DueView(words("due.now"), late=False, details=details)
+        return DueView(words("due.at", date=words.moment(verdict.due)), late=False, details=details)
+    if moments:
+        first, text = min(moments)
+        return DueView(text, late=first < now, details=details)
+    if reviews:
+        return DueView(words("due.review", date=words.moment(min(reviews))), late=False)
+    return DueView(words("due.none"), late=False)
+
+
+def _when(at: datetime, now: datetime, words: Words) -> str:
+    return words("span.late", span=words.span(now - at)) if at < now else words("span.left", span=words.span(at - now))

@@ -1,0 +1,86 @@
+"""Words for people in a language: texts by key, dates in the plan's zone, spans in at most two units."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+LANGUAGES: Final = ("en", "ko")
+
+
+@cache
+def _texts(language: str) -> Mapping[str, Any]:
+    return tomllib.loads(files("outgrow.report").joinpath("texts", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Texts of one language, and the zone in which times are shown."""
+
+    language: str
+    zone: ZoneInfo
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Give the text of a dotted key, filled in.
+
+        Raises:
+            KeyError: no text of that key.
+        """
+        found: Any = _texts(self.language)
+        for part in key.split("."):
+            found = found[part]
+        return str(found).format(**values)
+
+    def count(self, key: str, n: int) -> str:
+        """Give the text for one or for many."""
+        return self(f"{key}.{'one' if n == 1 else 'other'}", n=n)
+
+    def span(self, span: timedelta) -> str:
+        """Word a span in at most two neighbouring units: `2 h 10 min`."""
+        seconds = round(abs(span.total_seconds()))
+        units = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+        parts: list[str] = []
+        for position, (name, size) in enumerate(units):
+            count, seconds = divmod(seconds, size)
+            if count:
+                parts.append(self(f"span.{name}", n=count))
+            elif parts:
+                break
+            if len(parts) == 2 or (parts and position >= 1 and name == "minute"):  # noqa: PLR2004 (two units)
+                break
+        return " ".join(parts) or self("span.second", n=0)
+
+    def ago(self, moment: datetime, now: datetime) -> str:
+        """Word how long ago a moment was; moments ahead are worded as such."""
+        distance = now - moment
+        if abs(distance) < timedelta(seconds=1):
+            return self("span.now")
+        return self("span.ago" if distance > timedelta(0) else "span.left", span=self.span(distance))
+
+    def day(self, day: date, today: date | None = None) -> str:
+        """Word a date, with its year where that is not this year's."""
+        key = "date.day" if today is not None and today.year == day.year else "date.day_year"
+        return self(key, **self._parts(day))
+
+    def moment(self, moment: datetime) -> str:
+        """Word a moment in the plan's zone, to the minute."""
+        local = moment.astimezone(self.zone)
+        return self("date.moment", **self._parts(local.date()), time=f"{local:%H:%M}")
+
+    def _parts(self, day: date) -> Mapping[str, object]:
+        names: list[str] = _texts(self.language)["date"]["months"]
+        return {
+            "day": day.day,
+            "month": day.month,
+            "year": day.year,
+            "month_name": names[day.month - 1] if names else "",
+        }
+
+
+def texts_of(language: str) -> Words:
+    """Give the words of a language for texts that hold no times."""
+    return Words(language, ZoneInfo("UTC"))

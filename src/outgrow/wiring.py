@@ -1,0 +1,179 @@
+"""The only file that names concrete adapters: which class reads which kind of source, which journal a URL means."""
+
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final, Protocol
+
+from outgrow.control.measure import OpenSource
+from outgrow.errors import Failure, JournalError, Place, PlanError, Problem, SourceError, UsageError
+from outgrow.plan import JournalOptions, Plan
+from outgrow.plan.file import LoadedPlan, parse_plan
+from outgrow.plan.secrets import redacted, resolve, secrets_in
+from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, SourceOptions
+from outgrow.ports import Clock, Journal, SignalSource
+
+SOURCES: Final[Mapping[str, tuple[str, str]]] = {
+    "postgres": ("outgrow.observe.postgres", "PostgresSignals"),
+    "mysql": ("outgrow.observe.mysql", "MySqlSignals"),
+    "sqlite": ("outgrow.observe.sqlite", "SqliteSignals"),
+    "prometheus": ("outgrow.observe.prometheus", "PrometheusSignals"),
+    "redis": ("outgrow.observe.redis", "RedisSignals"),
+    "docker": ("outgrow.observe.docker", "DockerSignals"),
+    "http": ("outgrow.observe.http", "HttpSignals"),
+    "process": ("outgrow.observe.process", "ProcessSignals"),
+    "recorded": ("outgrow.observe.recorded", "RecordedSignals"),
+}
+ENTRY_POINTS: Final = "outgrow.sources"
+
+
+class ThirdPartySource(Protocol):
+    """What an entry point of the group `outgrow.sources` leads to."""
+
+    kind: SourceKind
+    """The options types of the new kind."""
+
+    def open(self, options: SourceOptions, environment: Mapping[str, str], base: Path) -> SignalSource:
+        """Give the adapter; cheap, connecting on first use."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """Give the present moment in UTC."""
+        return datetime.now(UTC)
+
+
+SYSTEM_CLOCK: Final[Clock] = SystemClock()
+
+
+@cache
+def _third_party() -> Mapping[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=ENTRY_POINTS)}
+
+
+@cache
+def _loaded(kind: str) -> ThirdPartySource:
+    point = _third_party()[kind]
+    try:
+        return point.load()
+    except Exception as error:
+        raise SourceError(
+            Failure.NOT_INSTALLED,
+            f'the source kind "{kind}" of {point.value} cannot be loaded: {error}',
+            "reinstall or remove the package that brings it",
+        ) from error
+
+
+def known_kinds() -> Mapping[str, SourceKind]:
+    """Give every kind of source: the built-in ones, and those that installed packages add by entry point."""
+    return {**{name: _loaded(name).kind for name in _third_party()}, **BUILTIN_KINDS}
+
+
+def open_source(name: str, options: SourceOptions, environment: Mapping[str, str], base: Path) -> OpenSource:
+    """Open a source of the plan; nothing is connected yet.
+
+    Raises:
+        SourceError: an environment variable or a package is missing.
+    """
+    texts = tuple(_texts(options.model_dump()))
+    secrets = tuple(each for text in texts for each in secrets_in(text, environment))
+    try:
+        adapter = _adapter(options, environment, base)
+    except SourceError as error:
+        raise SourceError(error.failure, redacted(error.what, secrets), error.remedy) from error
+    return OpenSource(name, options.kind, options.timeout, adapter, secrets)
+
+
+def _adapter(options: SourceOptions, environment: Mapping[str, str], base: Path) -> SignalSource:
+    if options.kind not in SOURCES:
+        return _loaded(options.kind).open(options, environment, base)
+    module, name = SOURCES[options.kind]
+    try:
+        made: Callable[[SourceOptions, Mapping[str, str], Path], SignalSource] = getattr(import_module(module), name)
+    except ImportError as error:
+        raise SourceError(
+            Failure.NOT_INSTALLED,
+            f"the package {error.name} is missing",
+            f"pip install {error.name}",
+        ) from error
+    return made(options, environment, base)
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for each in value.values() for text in _texts(each)]  # pyright: ignore[reportUnknownVariableType]
+    return []
+
+
+def open_sources(plan: Plan, environment: Mapping[str, str], base: Path) -> dict[str, OpenSource | SourceError]:
+    """Open every source of the plan; one that cannot be opened stands there as its error."""
+    opened: dict[str, OpenSource | SourceError] = {}
+    for name, options in plan.sources.items():
+        try:
+            opened[name] = open_source(name, options, environment, base)
+        except SourceError as error:
+            opened[name] = error
+    return opened
+
+
+async def open_journal(options: JournalOptions, environment: Mapping[str, str], base: Path) -> Journal:
+    """Open the journal that a URL means: `sqlite:FILE` (relative to the plan), `postgresql://...`, or `memory:`.
+
+    Raises:
+        JournalError: it cannot be opened.
+        UsageError: no journal has such a URL.
+    """
+    try:
+        url = resolve(options.url, environment)
+    except SourceError as error:
+        raise JournalError(f"journal: {error}") from error
+    scheme, _, rest = url.partition(":")
+    match scheme:
+        case "sqlite":
+            from outgrow.journal.sqlite import SqliteJournal
+
+            return await SqliteJournal.open(base / rest.removeprefix("//"), options)
+        case "postgresql" | "postgres":
+            from outgrow.journal.postgres import PostgresJournal
+
+            return await PostgresJournal.open(url, options)
+        case "memory":
+            from outgrow.journal.memory import MemoryJournal
+
+            return MemoryJournal()
+        case _:
+            shown = redacted(options.url, secrets_in(options.url, environment))
+            message = f'journal.url: "{shown}" is no journal; write sqlite:FILE or postgresql://...'
+            raise UsageError(message)
+
+
+def read_plan(path: str | os.PathLike[str]) -> LoadedPlan:
+    """Read a plan file with the files it includes.
+
+    Raises:
+        PlanError: with every problem found; also when the file cannot be read.
+    """
+    root = Path(path)
+    shown = str(path)
+
+    def read(name: str) -> str:
+        return (root.parent / name).read_text(encoding="utf-8-sig")
+
+    try:
+        text = root.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise PlanError((Problem(Place(shown), "", "is not UTF-8 text", "save the file as UTF-8"),)) from error
+    except OSError as error:
+        why = error.strerror or str(error)
+        remedy = "write one with: outgrow init" if isinstance(error, FileNotFoundError) else "check the path"
+        raise PlanError((Problem(Place(shown), "", f"cannot be read: {why}", remedy),)) from error
+    return parse_plan(text, shown, read, known_kinds())
