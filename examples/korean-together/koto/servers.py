@@ -51,8 +51,10 @@ def servers(*, keep: bool = False, maxmemory: str = "24mb", policy: str = "noevi
             folder.chmod(0o700 if account is None else 0o711)  # the servers pass through, nobody lists
             yield (running := _start(folder, processes, maxmemory, policy))
             if keep:
-                _write_state(running)
-                kept = True
+                with interruptions.held(drop=True):
+                    _write_state(running)
+                    processes.let_go()
+                    kept = True
         finally:
             if not kept:
                 with interruptions.held(drop=True):
