@@ -30,13 +30,14 @@ def format_in(value: float, unit: Unit, shown_in: Unit | None = None) -> str:
 
     Unless a unit is given, ratios are shown in percent, bytes and times in the largest unit that keeps a whole digit.
     """
-    target = shown_in or _natural_unit(value, unit)
+    target = shown_in or natural_unit(value, unit)
     number = format_number(unit.convert(value, target))
     name = {"percent": "%", "ratio": ""}.get(target.name, target.name)
     return f"{number} {name}".rstrip()
 
 
-def _natural_unit(value: float, unit: Unit) -> Unit:
+def natural_unit(value: float, unit: Unit) -> Unit:
+    """Give the unit that people would choose for a value measured in `unit`: percent, GiB, minutes."""
     if not isfinite(value):
         return unit
     size = abs(Fraction(value)) * unit.scale
