@@ -5,10 +5,12 @@ Adapters live in `observe`, `journal`, `act`, `notify` and `loadtest`; only `wir
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from outgrow.facts.decisions import Decision, Event, EventKind
+from outgrow.facts.forecasts import DailyLevel
+from outgrow.facts.rollups import LevelKey, Resolution, Rollup
 from outgrow.facts.samples import Observation, Sample, SeriesKey
 from outgrow.plan.signals import QuerySignal
 
@@ -26,12 +28,13 @@ class Inspection:
     """What a source says of itself, for `validate --live` and for the notes of a check.
 
     `clock_skew` is the source's clock minus ours, where it has one. `warnings` are sentences about rights and settings
-    ("the role postgres is a superuser; ...").
+    ("the role postgres is a superuser; ..."), `notes` facts worth showing ("maxmemory 512 MiB, policy allkeys-lru").
     """
 
     version: str
     clock_skew: timedelta | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class SignalSource(Protocol):
@@ -72,7 +75,15 @@ class SignalSource(Protocol):
 
 
 class Journal(Protocol):
-    """Samples, decisions and events, append-only. What a call has acknowledged survives a crash."""
+    """Samples, decisions and events of one plan, append-only. What a call has acknowledged survives a crash.
+
+    A call is one transaction. Writing the same thing again changes nothing, so a write may be repeated. Bounds of time
+    belong to the window; times must have a zone and come back in UTC.
+
+    Raises:
+        JournalError: from every method; the journal cannot be read or written.
+        ValueError: from every write; a number is NaN or infinite, or a time has no zone.
+    """
 
     async def append_samples(self, samples: Sequence[tuple[SeriesKey, Sample]]) -> int:
         """Write samples and give the number newly kept: the first write of a series at a moment wins."""
@@ -81,10 +92,41 @@ class Journal(Protocol):
     async def samples(
         self, signal_hash: str, start: datetime, end: datetime, *, observed_until: datetime | None = None
     ) -> Sequence[tuple[SeriesKey, Sample]]:
-        """Give the samples of every label set of a signal with start <= at <= end, in time order.
+        """Give the samples of every label set of a signal with start <= at <= end, by time, then labels.
 
-        `observed_until` leaves out what was learnt later, so that an old decision can be repeated.
+        `observed_until` leaves out what was learnt later, so that an old decision can be repeated. What is older than
+        the retention of samples is found in `rollups` only.
         """
+        ...
+
+    async def rollups(
+        self, signal_hash: str, start: datetime, end: datetime, resolution: Resolution
+    ) -> Sequence[tuple[SeriesKey, Rollup]]:
+        """Summarise every label set of a signal in the buckets that touch [start, end], by time, then labels.
+
+        Covers all that is kept: recent buckets are worked out from samples, older ones were stored by `compact`. At
+        five minutes there is nothing for what is kept by the hour only.
+        """
+        ...
+
+    async def append_daily_levels(self, levels: Sequence[tuple[LevelKey, DailyLevel]], recorded_at: datetime) -> int:
+        """Write daily levels, which forecasts need for longer than samples are kept; give the number kept.
+
+        A level is kept where it is not what was last written for its day.
+        """
+        ...
+
+    async def daily_levels(
+        self,
+        signal_hash: str,
+        statistic: str,
+        zone: str,
+        start: date,
+        end: date,
+        *,
+        recorded_until: datetime | None = None,
+    ) -> Sequence[tuple[LevelKey, DailyLevel]]:
+        """Give the newest level of each day with start <= day <= end, for every label set, by day, then labels."""
         ...
 
     async def append_decision(self, decision: Decision) -> None:
@@ -113,7 +155,10 @@ class Journal(Protocol):
         ...
 
     async def compact(self, now: datetime) -> None:
-        """Down-sample and drop what is older than the journal's retention."""
+        """Down-sample and drop what is older than the journal's retention.
+
+        Works in small steps between which others may write; may be interrupted anywhere and run twice at once.
+        """
         ...
 
     async def aclose(self) -> None:

@@ -1,0 +1,5 @@
+SELECT digest, checkpoint, at, recorded_at, grade, rule_hash, state, evidence
+FROM outgrow.decisions
+WHERE at >= coalesce($1, '-infinity'::timestamptz) AND at <= coalesce($2, 'infinity'::timestamptz) AND checkpoint = $4
+ORDER BY at DESC, recorded_at DESC, id DESC
+LIMIT $3
