@@ -6,18 +6,30 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.grades import Grade, grade_of
-from outgrow.plan.model import Declared, Name
+from outgrow.plan.grades import Grade
+from outgrow.plan.model import Count, Declared, Flag, Name, Reference
 from outgrow.plan.signals import DerivedSignal, PositiveDuration, QuerySignal, signal_hash
+from outgrow.plan.suggestion import nearest_or_all
 from outgrow.quantity import Duration, Quantity
 
 ZERO: Final = Duration.parse("0s")
 Comparison = Literal["above", "below", "at_least", "at_most"]
 COMPARISONS: Final[tuple[Comparison, ...]] = ("above", "below", "at_least", "at_most")
-_M_OF_N: Final = re.compile(r"\s*(\d+)\s+of\s+(\d+)\s*")
+_M_OF_N: Final = re.compile(r"\s*([0-9]{1,5})\s+of\s+([0-9]{1,5})\s*")
+_MOST_TICKS: Final = 10_000
 
 
 class MOfN(BaseModel):
@@ -36,15 +48,15 @@ def _m_of_n(raw: object) -> MOfN:
     if isinstance(raw, MOfN):
         return raw
     match = _M_OF_N.fullmatch(raw) if isinstance(raw, str) else None
-    if match is None or not 1 <= int(match.group(1)) <= int(match.group(2)):
-        raise PydanticCustomError("m_of_n", 'expected "m of n" with 1 <= m <= n, such as 3 of 4')
+    if match is None or not 1 <= int(match.group(1)) <= int(match.group(2)) <= _MOST_TICKS:
+        raise PydanticCustomError("m_of_n", 'expected "m of n" with 1 <= m <= n <= 10000; write for example 3 of 4')
     return MOfN(m=int(match.group(1)), n=int(match.group(2)))
 
 
 class Condition(Declared):
     """One measurable statement about a signal, such as "p95 above 800 ms for 30 minutes"."""
 
-    signal: Name
+    signal: Reference
     """Which signal is compared."""
     title: str = ""
     """A name for people."""
@@ -78,11 +90,11 @@ class Condition(Declared):
     """The longest time without a sample that a window may have; 2 x `every` unless given."""
     min_coverage: Annotated[float, Field(gt=0, le=1)] = 0.9
     """How much of a window must have been seen."""
-    min_n: Annotated[int, Field(ge=0)] | None = None
+    min_n: Annotated[Count, Field(ge=0)] | None = None
     """Fewer rows behind a value than this make it unavailable to this condition; the signal's own unless given."""
     across: Literal["any", "all", "max", "min", "sum"] = "any"
     """How the series of a signal with labels are combined."""
-    include_own_load: bool = False
+    include_own_load: Flag = False
     """Whether samples from load tests, deployments and maintenance count."""
 
     @model_validator(mode="after")
@@ -91,21 +103,23 @@ class Condition(Declared):
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             raise PydanticCustomError(
-                "comparison", "needs exactly one of above, below, at_least, at_most; found {found}", {"found": found}
+                "comparison",
+                "needs exactly one of above, below, at_least, at_most, not {found}; {remedy}",
+                {"found": found, "remedy": "keep one" if given else "write for example above: 800 ms"},
             )
         if self.m_of_n is not None and self.sustained_for > ZERO:
-            raise PydanticCustomError("window", "`for` and `m_of_n` exclude each other; keep one")
+            raise PydanticCustomError("window", "for and m_of_n exclude each other; keep one")
         rising = given[0] in {"above", "at_least"}
         if (self.clears_above if rising else self.clears_below) is not None:
             wrong, right = ("clears_above", "clears_below") if rising else ("clears_below", "clears_above")
             raise PydanticCustomError(
                 "clears",
-                "{wrong} does not go with {given}; use {right}",
+                "{wrong} does not go with {given}; write {right}",
                 {"wrong": wrong, "given": given[0], "right": right},
             )
         if self.clears_for > ZERO and self.leaves_at is None:
             raise PydanticCustomError(
-                "clears", "`clears_for` needs {right}", {"right": "clears_below" if rising else "clears_above"}
+                "clears", "clears_for needs {right}; add it", {"right": "clears_below" if rising else "clears_above"}
             )
         return self
 
@@ -137,7 +151,7 @@ class Condition(Declared):
 class AtLeastOf(Declared):
     """So many of the members hold."""
 
-    n: Annotated[int, Field(ge=1)]
+    n: Annotated[Count, Field(ge=1)]
     """How many."""
     of: Annotated[tuple["Member", ...], Field(min_length=1)]
     """Of which."""
@@ -161,10 +175,14 @@ class Rule(Declared):
         if len(given) != 1:
             found = " and ".join(given) or "none of them"
             raise PydanticCustomError(
-                "rule", "needs exactly one of all, any, none, at_least_of; found {found}", {"found": found}
+                "rule",
+                "needs exactly one of all, any, none, at_least_of, not {found}; {remedy}",
+                {"found": found, "remedy": "put one into the other" if given else "write for example all: [A, B]"},
             )
         if self.at_least_of is not None and self.at_least_of.n > len(self.at_least_of.of):
-            raise PydanticCustomError("rule", "n is larger than the number of members")
+            what = "{n} of {members} members can never hold; lower n, or add members"
+            counts = {"n": self.at_least_of.n, "members": len(self.at_least_of.of)}
+            raise PydanticCustomError("rule", what, counts)
         return self
 
     @property
@@ -181,19 +199,29 @@ class Rule(Declared):
                 yield from member.condition_names()
 
 
-Member = Name | Rule
+def _form_of(member: object) -> str:
+    return "rule" if isinstance(member, Rule | Mapping) else "name"
+
+
+Member = Annotated[Annotated[Reference, Tag("name")] | Annotated[Rule, Tag("rule")], Discriminator(_form_of)]
+"""A condition by its name, or a rule of its own."""
+AtLeastOf.model_rebuild()
+Rule.model_rebuild()
 
 
 def _due(raw: object) -> Duration:
     if raw == "now":
-        return Duration.parse("0s")
+        return ZERO
     if isinstance(raw, Duration):
         return raw
+    if not isinstance(raw, str):
+        raise PydanticCustomError("due", "expected now or a duration; write for example 14d")
     try:
-        return Duration.parse(str(raw))
+        return Duration.parse(raw)
     except ValueError as error:
+        what, _, remedy = str(error).partition("; ")
         raise PydanticCustomError(
-            "due", 'expected "now" or a duration such as 14d, not {raw}', {"raw": str(raw)}
+            "due", "{what}, nor now; {remedy}", {"what": what, "remedy": remedy or "write for example 14d"}
         ) from error
 
 
@@ -220,16 +248,11 @@ class GradeRule(Rule):
 def _grade(raw: object) -> Grade:
     if isinstance(raw, Grade):
         return raw
-    try:
-        grade = grade_of(str(raw))
-    except KeyError:
-        grade = Grade.CLEAR
-    if grade is Grade.CLEAR:
-        known = ", ".join(each.word for each in Grade if each is not Grade.CLEAR)
-        raise PydanticCustomError(
-            "grade", '"{raw}" is not a grade; the grades are {known}', {"raw": str(raw), "known": known}
-        )
-    return grade
+    grades = {grade.word: grade for grade in Grade if grade is not Grade.CLEAR}
+    if not isinstance(raw, str) or raw not in grades:
+        remedy = nearest_or_all(str(raw), grades, "the grades are")
+        raise PydanticCustomError("grade", '"{raw}" is not a grade; {remedy}', {"raw": str(raw), "remedy": remedy})
+    return grades[raw]
 
 
 def _word_of(grade: Grade) -> str:
@@ -262,7 +285,7 @@ class Checkpoint(Declared):
     """A name for people."""
     description: str = ""
     """Why it matters."""
-    applies_from: Name | None = None
+    applies_from: Reference | None = None
     """The roadmap phase from which it counts; before, it runs in shadow."""
     conditions: Annotated[Mapping[Name, Condition], Field(min_length=1)]
     """The statements, by short names such as A, B, C."""

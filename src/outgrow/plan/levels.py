@@ -1,13 +1,15 @@
 """Levels: bands of a signal that say target, warning or danger (AE-8)."""
 
 from enum import StrEnum
+from fractions import Fraction
 from typing import Final
 
 from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Declared, Name
+from outgrow.plan.model import Declared, Reference
 from outgrow.quantity import Quantity
+from outgrow.quantity.written import exact
 
 
 class Band(StrEnum):
@@ -27,7 +29,7 @@ class Level(Declared):
     (availability, hit ratio) are read the other way round.
     """
 
-    signal: Name
+    signal: Reference
     """Which signal is judged."""
     title: str = ""
     """A name for people."""
@@ -40,24 +42,25 @@ class Level(Declared):
 
     @model_validator(mode="after")
     def _figures_run_one_way(self) -> "Level":
-        figures = [
-            figure.value * (figure.unit.scale if figure.unit else 1.0)
-            for figure in (self.target, self.warning, self.danger)
-        ]
-        rises = figures[0] <= figures[1] < figures[2]
-        falls = figures[0] >= figures[1] > figures[2]
-        if not (rises or falls):
+        figures = (self.target, self.warning, self.danger)
+        units = [figure.unit for figure in figures if figure.unit is not None]
+        if units and (len(units) < len(figures) or not all(units[0].comparable_with(unit) for unit in units)):
+            raise PydanticCustomError("levels", "target, warning and danger are written in different units; write one")
+        target, warning, danger = (_size(figure) for figure in figures)
+        if not (target <= warning < danger or target >= warning > danger):
             raise PydanticCustomError(
-                "levels", "target, warning and danger overlap: they must all rise or all fall, such as 50 %, 70 %, 85 %"
+                "levels", "target, warning and danger overlap; let all rise or all fall, such as 50 %, 70 %, 85 %"
             )
         return self
 
     @property
     def rising(self) -> bool:
         """Whether larger values are the problem."""
-        return self.danger.value * (self.danger.unit.scale if self.danger.unit else 1.0) > self.warning.value * (
-            self.warning.unit.scale if self.warning.unit else 1.0
-        )
+        return _size(self.danger) > _size(self.warning)
+
+
+def _size(figure: Quantity) -> Fraction:
+    return exact(figure.value) * (figure.unit.scale if figure.unit else 1)
 
 
 BAND_ORDER: Final = (Band.TARGET, Band.ABOVE_TARGET, Band.WARNING, Band.DANGER)

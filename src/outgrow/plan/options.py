@@ -1,93 +1,84 @@
 """Which options exist at a place of the plan, to suggest one where an unknown one was written."""
 
-from collections.abc import Mapping
-from typing import Any, get_args
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, get_args, get_origin
 
 from pydantic import BaseModel
 
 from outgrow.plan import Plan
-from outgrow.plan.signals import DeltaSignal, GrowthSignal, QuerySignal, RateSignal, RatioSignal
-from outgrow.plan.sources import SourceKind
-from outgrow.plan.yaml_tree import Path
+from outgrow.plan.signals import DERIVATIONS, QuerySignal, SignalBase
+from outgrow.plan.sources import Vocabulary
+from outgrow.plan.yaml_tree import Data, Path, data_at
 
 
-def options_at(
-    path: Path,
-    data: Any,
-    kinds: Mapping[str, SourceKind],
-    kind_of_source: Mapping[str, str],  # noqa: ANN401 (plain data)
-) -> tuple[str, ...]:
-    """Name the options of the mapping at `path`; empty where anything may stand."""
+def options_at(path: Path, data: Data, words: Vocabulary) -> tuple[str, ...]:
+    """Name the options of the mapping at `path`; none where anything may stand, or nothing is known."""
     match path:
-        case ("sources", str(name)):
-            kind = kinds.get(kind_of_source.get(name, ""))
-            return _names(kind.options) if kind else ()
-        case ("signals", str(name)):
-            return _signal_options(_at(data, path), name)
-        case ("signals", str(name), "read"):
-            kind = kinds.get(kind_of_source.get(str(_at(data, ("signals", name, "source"))), ""))
-            return _names(kind.read) if kind else ()
+        case ("sources", str(name), *below):
+            kind = words.kinds.get(words.kind_of_source.get(name, ""))
+            return _names_below(kind.options, below) if kind else ()
+        case ("signals", str(name), "read", *below):
+            source = data_at(data, ("signals", name, "source"))
+            kind = words.kinds.get(words.kind_of_source.get(source, "")) if isinstance(source, str) else None
+            return _names_below(kind.read, below) if kind else ()
+        case ("signals", str()):
+            return _signal_options(data_at(data, path))
         case _:
-            model = _model_at(Plan, path)
-            return _names(model) if model else ()
+            return _names_below(Plan, path)
 
 
-def _signal_options(signal: Any, name: str) -> tuple[str, ...]:  # noqa: ANN401, ARG001 (plain data)
-    for option, model in (
-        ("ratio", RatioSignal),
-        ("rate", RateSignal),
-        ("growth_per_day", GrowthSignal),
-        ("delta", DeltaSignal),
-    ):
+def read_options(kind: str, words: Vocabulary) -> tuple[str, ...]:
+    """Name what a signal may read from a source of a kind; nothing for an unknown one."""
+    return _names(words.kinds[kind].read) if kind in words.kinds else ()
+
+
+def _signal_options(signal: Data) -> tuple[str, ...]:
+    for option, model in DERIVATIONS.items():
         if isinstance(signal, Mapping) and option in signal:
             return _names(model)
-    return (*_names(QuerySignal), "query", "ratio", "rate", "growth_per_day", "delta")
-
-
-def _at(data: Any, path: Path) -> Any:  # noqa: ANN401 (plain data)
-    for part in path:
-        try:
-            data = data[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data
+    return (*_names(QuerySignal), "query", *DERIVATIONS)
 
 
 def _names(model: type[BaseModel]) -> tuple[str, ...]:
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+    return tuple(option.alias or name for name, option in model.model_fields.items())
 
 
-def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
-    """Follow a path through models, mappings and tuples to the model that stands there."""
-    current: Any = model
+QUERY_OPTIONS: Final = frozenset({*QuerySignal.model_fields, "query"} - set(SignalBase.model_fields))
+"""What only a signal that is read from a source has."""
+
+
+def _names_below(model: type[BaseModel], path: Path | list[str | int]) -> tuple[str, ...]:
+    """Follow a path through models, mappings and lists to the model that stands there."""
+    types: list[Any] = [model]
     for part in path:
-        models = [each for each in _models_in(current) if isinstance(each, type)]
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            models = [current]
-        container = _container_of(current)
-        if container is not None:
-            current = container
-            continue
-        field = next((f for m in models for n, f in m.model_fields.items() if part in {n, f.alias}), None)
-        if field is None:
-            return None
-        current = field.annotation
-    found = [current] if isinstance(current, type) and issubclass(current, BaseModel) else _models_in(current)
-    return found[0] if found else None
+        types = [below for each in types for below in _below(each, part)]
+    models = [each for whole in types for each in _alternatives(whole) if _is_model(each)]
+    return _names(models[0]) if models else ()
 
 
-def _container_of(annotation: Any) -> Any:  # noqa: ANN401 (a type expression)
-    """Give what a mapping or a tuple holds, or nothing for anything else."""
-    for each in (annotation, *get_args(annotation)):
-        origin = getattr(each, "__origin__", None)
-        if isinstance(origin, type) and issubclass(origin, Mapping):
-            return get_args(each)[1]
-        if origin is tuple:
-            return get_args(each)[0]
-    return None
+def _below(whole: Any, part: str | int) -> Iterator[Any]:
+    for each in _alternatives(whole):
+        if _is_model(each):
+            yield from (option.annotation for name, option in each.model_fields.items() if part in {name, option.alias})
+        elif isinstance(origin := get_origin(each), type) and issubclass(origin, Mapping):
+            yield get_args(each)[1]
+        elif origin is tuple:
+            yield get_args(each)[0]
 
 
-def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 (a type expression)
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for each in get_args(annotation) for model in _models_in(each)]
+def _alternatives(whole: Any) -> Iterator[Any]:
+    """Give what a type expression may stand for: the members of unions, with annotations taken off."""
+    if _is_model(whole) or get_origin(whole) is tuple or _is_mapping(whole):
+        yield whole
+    else:
+        for each in get_args(whole):
+            yield from _alternatives(each)
+
+
+def _is_model(each: Any) -> bool:
+    return isinstance(each, type) and issubclass(each, BaseModel)
+
+
+def _is_mapping(each: Any) -> bool:
+    origin = get_origin(each)
+    return isinstance(origin, type) and issubclass(origin, Mapping)

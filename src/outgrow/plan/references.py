@@ -1,85 +1,142 @@
-"""Names in a plan that point at other parts of it: all must lead somewhere."""
+"""Names in a plan that point at other parts of it: all must lead somewhere.
 
-import difflib
-from collections.abc import Iterable, Iterator
+Works on the data as written, so that a wrong name is told together with every other error.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
 
 from outgrow.errors import Problem
-from outgrow.plan import Plan
-from outgrow.plan.checkpoints import Rule
-from outgrow.plan.signals import QuerySignal, inputs_of
-from outgrow.plan.yaml_tree import Path, Tree, dotted
+from outgrow.plan.suggestion import nearest_or_all
+from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
+
+_DERIVATIONS: Final = ("ratio", "rate", "growth_per_day", "delta")
+_COMBINATIONS: Final = ("all", "any", "none")
+
+_Reference = tuple[Path, str, tuple[str, ...] | None]
+"""Where a name stands, the noun it names, and the names there are (none: they cannot be known)."""
 
 
-def reference_problems(plan: Plan, tree: Tree) -> Iterator[Problem]:
+def reference_problems(tree: Tree) -> Iterator[Problem]:
     """Give a problem for every name that leads nowhere, and for signals that are derived from themselves."""
-    for path, noun, name, known in _references(plan):
-        if name not in known:
-            close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-            remedy = f'did you mean "{close[0]}"?' if close else f"the {noun}s here are {', '.join(known) or 'none'}"
-            yield Problem(tree.place(path), dotted(path), f'no {noun} is called "{name}"', remedy)
-    for name in plan.signals:
-        if _derives_from_itself(plan, name):
-            path = ("signals", name)
-            yield Problem(tree.place_of_key(path), dotted(path), "is derived from itself", "break the circle")
-
-
-def _references(plan: Plan) -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
-    sources, signals = tuple(plan.sources), tuple(plan.signals)
-    for name, signal in plan.signals.items():
-        match signal:
-            case QuerySignal():
-                yield ("signals", name, "source"), "source", signal.source, sources
-            case _:
-                option = next(each for each in ("ratio", "rate", "growth_per_day", "delta") if hasattr(signal, each))
-                for index, each in enumerate(inputs_of(signal)):
-                    path: Path = ("signals", name, option, index) if option == "ratio" else ("signals", name, option)
-                    yield path, "signal", each, signals
-    for name, level in plan.levels.items():
-        yield ("levels", name, "signal"), "signal", level.signal, signals
-    for name, alert in plan.alerts.items():
-        yield ("alerts", name, "condition", "signal"), "signal", alert.condition.signal, signals
-    for name, dashboard in plan.dashboards.items():
-        for index, each in enumerate(dashboard.signals):
-            yield ("dashboards", name, "signals", index), "signal", each, signals
-    yield from _checkpoint_references(plan, signals)
-    if plan.roadmap is not None:
-        yield ("roadmap", "current"), "phase", plan.roadmap.current, tuple(phase.name for phase in plan.roadmap.phases)
-
-
-def _checkpoint_references(plan: Plan, signals: tuple[str, ...]) -> Iterator[tuple[Path, str, str, tuple[str, ...]]]:
-    phases = tuple(phase.name for phase in plan.roadmap.phases) if plan.roadmap else ()
-    for name, checkpoint in plan.checkpoints.items():
-        top: Path = ("checkpoints", name)
-        if checkpoint.applies_from is not None:
-            yield (*top, "applies_from"), "phase", checkpoint.applies_from, phases
-        for letter, condition in checkpoint.conditions.items():
-            yield (*top, "conditions", letter, "signal"), "signal", condition.signal, signals
-        for grade, rule in checkpoint.verdicts.items():
-            for path, member in _members(rule, (*top, "verdicts", grade.word)):
-                yield path, "condition", member, tuple(checkpoint.conditions)
-
-
-def _members(rule: Rule, path: Path) -> Iterable[tuple[Path, str]]:
-    if rule.at_least_of is not None:
-        base: Path = (*path, "at_least_of", "of")
-    else:
-        base = (*path, next(name for name in ("all", "any", "none") if getattr(rule, name) is not None))
-    for index, member in enumerate(rule.members):
-        if isinstance(member, str):
-            yield (*base, index), member
+    for path, noun, known in _references(tree.data):
+        name = tree.at(path)
+        if not isinstance(name, str) or known is None or name in known:
+            continue
+        if noun == "phase" and tree.at(("roadmap",)) is None:
+            what, remedy = "there is no roadmap", "add roadmap: {current: ..., phases: [...]}, or remove applies_from"
+        elif not tree.complete:
+            continue  # it may stand in the file that could not be read
         else:
-            yield from _members(member, (*base, index))
+            what, remedy = f'no {noun} is called "{name}"', nearest_or_all(name, known, f"the {noun}s here are")
+        yield Problem(tree.place(path), dotted(path), what, remedy)
+    for circle in _circles(tree.data):
+        path = ("signals", circle[0])
+        shown = " -> ".join((*circle, circle[0]))
+        yield Problem(tree.place_of_key(path), dotted(path), f"is derived from itself: {shown}", "break the circle")
 
 
-def _derives_from_itself(plan: Plan, start: str) -> bool:
-    seen: set[str] = set()
-    waiting = [start]
-    while waiting:
-        signal = plan.signals.get(waiting.pop())
-        for name in inputs_of(signal) if signal is not None else ():
-            if name == start:
-                return True
-            if name not in seen:
-                seen.add(name)
-                waiting.append(name)
-    return False
+def inputs_as_written(signal: Data) -> tuple[tuple[Path, str], ...]:
+    """Give the names that a derived signal is made of, each with its path below the signal."""
+    found: list[tuple[Path, str]] = []
+    for option in _DERIVATIONS:
+        match data_at(signal, (option,)):
+            case str() as name:
+                found.append(((option,), name))
+            case list() as names:
+                found += [((option, index), name) for index, name in enumerate(names) if isinstance(name, str)]
+            case _:
+                pass
+    return tuple(found)
+
+
+def entries(data: Data, path: Path) -> dict[str, Data]:
+    """Give the mapping at a path; an empty one where something else or nothing stands."""
+    found = data_at(data, path)
+    return found if isinstance(found, dict) else {}
+
+
+def _names(data: Data, noun: str) -> tuple[str, ...] | None:
+    found = data_at(data, (noun,))
+    return tuple(found) if isinstance(found, dict) else () if found is None else None
+
+
+def _phases(data: Data) -> tuple[str, ...] | None:
+    found = data_at(data, ("roadmap", "phases"))
+    if data_at(data, ("roadmap",)) is None:
+        return ()
+    if not isinstance(found, list):
+        return None
+    return tuple(name for phase in found if isinstance(name := data_at(phase, ("name",)), str))
+
+
+def _references(data: Data) -> Iterator[_Reference]:
+    sources, signals, phases = _names(data, "sources"), _names(data, "signals"), _phases(data)
+    for name, signal in entries(data, ("signals",)).items():
+        yield ("signals", name, "source"), "source", sources
+        for below, _ in inputs_as_written(signal):
+            yield ("signals", name, *below), "signal", signals
+    for noun, below in (("levels", ("signal",)), ("alerts", ("condition", "signal"))):
+        for name in entries(data, (noun,)):
+            yield (noun, name, *below), "signal", signals
+    for name in entries(data, ("dashboards",)):
+        yield from _each_of(data, ("dashboards", name, "signals"), "signal", signals)
+    for name in entries(data, ("checkpoints",)):
+        top: Path = ("checkpoints", name)
+        yield (*top, "applies_from"), "phase", phases
+        for letter in entries(data, (*top, "conditions")):
+            yield (*top, "conditions", letter, "signal"), "signal", signals
+        conditions = data_at(data, (*top, "conditions"))
+        if isinstance(conditions, dict):
+            for grade in entries(data, (*top, "verdicts")):
+                yield from _rule_references(data, (*top, "verdicts", grade), tuple(conditions))
+    yield ("roadmap", "current"), "phase", phases
+
+
+def _each_of(data: Data, path: Path, noun: str, known: tuple[str, ...] | None) -> Iterator[_Reference]:
+    found = data_at(data, path)
+    if isinstance(found, list):
+        for index in range(len(found)):
+            yield (*path, index), noun, known
+
+
+def _rule_references(data: Data, rule: Path, conditions: tuple[str, ...]) -> Iterator[_Reference]:
+    for members in (*((*rule, combination) for combination in _COMBINATIONS), (*rule, "at_least_of", "of")):
+        found = data_at(data, members)
+        for index, member in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(member, dict):
+                yield from _rule_references(data, (*members, index), conditions)
+            else:
+                yield (*members, index), "condition", conditions
+
+
+def _circles(data: Data) -> list[tuple[str, ...]]:
+    """Find the circles of derivation, each once, beginning with the signal that stands first."""
+    inputs = {
+        name: tuple(each for _, each in inputs_as_written(signal))
+        for name, signal in entries(data, ("signals",)).items()
+    }
+    finished: set[str] = set()
+    circles: list[tuple[str, ...]] = []
+    for start in inputs:
+        circles += _circles_from(start, inputs, finished)
+    return circles
+
+
+def _circles_from(start: str, inputs: Mapping[str, tuple[str, ...]], finished: set[str]) -> Iterator[tuple[str, ...]]:
+    """Walk downwards depth first, without recursion: a chain of derivations may be long."""
+    order = list(inputs)
+    trail: list[str] = [start] if start not in finished else []
+    waiting = [iter(inputs[start])] if trail else []
+    while trail:
+        below = next(waiting[-1], None)
+        if below is None:
+            finished.add(trail.pop())
+            waiting.pop()
+        elif below in trail:
+            circle = trail[trail.index(below) :]
+            first = circle.index(min(circle, key=order.index))
+            yield tuple(circle[first:] + circle[:first])
+        elif below in inputs and below not in finished:
+            trail.append(below)
+            waiting.append(iter(inputs[below]))

@@ -1,12 +1,21 @@
 """The decision process: when a team looks at its plan (KC-9), and which signals its dashboards show (KC-8)."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Declared, Name
+from outgrow.plan.model import Declared, Name, Reference
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+_TIME_OF_DAY: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _time_of_day(raw: object) -> object:
+    if isinstance(raw, str) and _TIME_OF_DAY.fullmatch(raw):
+        return raw
+    raise PydanticCustomError("time", 'expected a time of day; write for example "16:00"')
 
 
 class Review(Declared):
@@ -14,7 +23,7 @@ class Review(Declared):
 
     on: Weekday = "friday"
     """The day of the week."""
-    at: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "10:00"
+    at: Annotated[str, BeforeValidator(_time_of_day)] = "10:00"
     """The time of day in the plan's zone, such as "16:00"."""
     agenda: tuple[str, ...] = ()
     """What is done, in order."""
@@ -27,5 +36,5 @@ class Dashboard(Declared):
 
     title: str = ""
     """Its name."""
-    signals: Annotated[tuple[Name, ...], Field(min_length=1)]
+    signals: Annotated[tuple[Reference, ...], Field(min_length=1)]
     """What it shows, in order."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Declared, Name
+from outgrow.plan.model import Declared, Name, Reference
 from outgrow.quantity import Duration
 
 
@@ -25,7 +25,7 @@ class Phase(Declared):
 class Roadmap(Declared):
     """Phases in order; checkpoints with `applies_from` count from that phase on."""
 
-    current: Name
+    current: Reference
     """The phase that the system is in."""
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
     """All phases, in order."""
@@ -35,7 +35,9 @@ class Roadmap(Declared):
         names = [phase.name for phase in self.phases]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise PydanticCustomError("roadmap", 'the phase "{twice}" stands twice', {"twice": twice})
+            raise PydanticCustomError(
+                "roadmap", 'the phase "{twice}" stands twice; rename or remove one', {"twice": twice}
+            )
         return self
 
     def reached(self, phase: str) -> bool:

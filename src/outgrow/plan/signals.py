@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final, Literal, cast
 
-from pydantic import AfterValidator, Field, SerializeAsAny, WrapValidator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny, WrapValidator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from outgrow.plan.model import Declared, Name
-from outgrow.plan.sources import vocabulary
+from outgrow.plan.model import Count, Declared, Name, Reference
+from outgrow.plan.sources import Vocabulary, vocabulary
 from outgrow.quantity import Duration, Unit, parse_unit
 
 
@@ -28,19 +28,24 @@ UnitName = Annotated[str, AfterValidator(_known_unit)]
 
 def _positive(span: Duration) -> Duration:
     if span <= Duration.parse("0s"):
-        raise PydanticCustomError("duration", "must be longer than zero")
+        raise PydanticCustomError("duration", "must be longer than zero; write for example 1m")
     return span
 
 
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 
 
-def _as_its_sources_read(raw: Any, handler: Any, info: ValidationInfo) -> Declared:  # noqa: ANN401 (pydantic's own signature)
+def _as_its_sources_read(raw: Any, handler: Any, info: ValidationInfo) -> Declared:
+    """Validate by what the source's kind lets a signal read."""
     if isinstance(raw, Declared):
         return raw
     words = vocabulary(info)
     kind = words.kinds.get(words.kind_of_source.get(str(info.data.get("source")), ""))
-    return handler(raw) if kind is None else kind.read.model_validate(raw, context=info.context)
+    if kind is not None:
+        return kind.read.model_validate(raw, context=info.context, by_alias=True, by_name=False)
+    if isinstance(raw, Mapping) and isinstance(info.context, Vocabulary):
+        return Declared()  # any option may be right: the error of the source that is missing or of no known kind tells
+    return handler(raw)
 
 
 class SignalBase(Declared):
@@ -64,7 +69,7 @@ class SignalBase(Declared):
 class QuerySignal(SignalBase):
     """A signal that is read from a source."""
 
-    source: Name
+    source: Reference
     """Which source to read."""
     read: Annotated[SerializeAsAny[Declared], WrapValidator(_as_its_sources_read)]
     """What to read, by the source's kind. `query: ...` beside it is short for `read: {query: ...}`."""
@@ -74,32 +79,40 @@ class QuerySignal(SignalBase):
     """How late the source's rows are: live `:now` is the database's clock minus this."""
     by: tuple[Name, ...] = ()
     """Columns whose values are labels: each label set is a series of its own."""
-    min_n: Annotated[int, Field(ge=0)] = 20
+    min_n: Annotated[Count, Field(ge=0)] = 20
     """Fewer rows behind a value than this make it unavailable, where the query returns `n`."""
     history: Literal["source", "journal"] = "source"
     """Whether the source can be asked for the past. `journal`: its rows change later, so only the journal knows."""
 
     @model_validator(mode="before")
     @classmethod
-    def _query_is_short_for_read(cls, raw: Any) -> Any:  # noqa: ANN401 (pydantic's own signature)
-        if isinstance(raw, Mapping) and "query" in raw and "read" not in raw:
-            options = dict(raw)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    def _query_is_short_for_read(cls, raw: object) -> object:
+        if isinstance(raw, Mapping) and "query" in raw:
+            if "read" in raw:
+                raise PydanticCustomError("read", "query is short for read, and both are written; keep one")
+            options = dict(cast("Mapping[str, object]", raw))
             query = options.pop("query")
             return {**options, "read": {"query": query}}
-        return raw  # pyright: ignore[reportUnknownVariableType]
+        return cast("object", raw)
+
+
+def _two_names(raw: object) -> object:
+    if isinstance(raw, list | tuple) and len(cast("Sequence[object]", raw)) == 2:  # noqa: PLR2004 (numerator and denominator)
+        return cast("object", raw)
+    raise PydanticCustomError("ratio", "expected two signals; write ratio: [numerator, denominator]")
 
 
 class RatioSignal(SignalBase):
     """One signal divided by another, at the same moments."""
 
-    ratio: tuple[Name, Name]
+    ratio: Annotated[tuple[Reference, Reference], BeforeValidator(_two_names)]
     """Numerator and denominator."""
 
 
 class RateSignal(SignalBase):
     """How fast a counter rises, per second; a restart of the counter is noticed."""
 
-    rate: Name
+    rate: Reference
     """The counter."""
     over: PositiveDuration | None = None
     """The span looked back over; without it from one sample to the next."""
@@ -108,14 +121,14 @@ class RateSignal(SignalBase):
 class GrowthSignal(SignalBase):
     """Relative growth from a day before: (now - a day ago) / a day ago."""
 
-    growth_per_day: Name
+    growth_per_day: Reference
     """The signal that grows."""
 
 
 class DeltaSignal(SignalBase):
     """The change over a span: now minus then."""
 
-    delta: Name
+    delta: Reference
     """The signal that changes."""
     over: PositiveDuration
     """The span."""
@@ -123,25 +136,31 @@ class DeltaSignal(SignalBase):
 
 DerivedSignal = RatioSignal | RateSignal | GrowthSignal | DeltaSignal
 
-_DERIVATIONS: Final[Mapping[str, type[SignalBase]]] = {
+DERIVATIONS: Final[Mapping[str, type[SignalBase]]] = {
     "ratio": RatioSignal,
     "rate": RateSignal,
     "growth_per_day": GrowthSignal,
     "delta": DeltaSignal,
 }
+"""The option that makes a signal a derived one, and of which kind."""
 
 
-def _as_its_kind(raw: Any, handler: Any, info: ValidationInfo) -> SignalBase:  # noqa: ANN401 (pydantic's own signature)
+def _as_its_kind(raw: Any, handler: Any, info: ValidationInfo) -> SignalBase:
     """Validate by the one kind that the options name, so that errors speak of that kind only."""
     if isinstance(raw, SignalBase):
         return raw
     if not isinstance(raw, Mapping):
         return handler(raw)
-    named = next((kind for option, kind in _DERIVATIONS.items() if option in raw), QuerySignal)
-    return named.model_validate(raw, context=info.context)
+    named = next((kind for option, kind in DERIVATIONS.items() if option in raw), QuerySignal)
+    return named.model_validate(raw, context=info.context, by_alias=True, by_name=False)
 
 
 Signal = Annotated[QuerySignal | DerivedSignal, WrapValidator(_as_its_kind)]
+
+
+def derivation_of(signal: DerivedSignal) -> str:
+    """Name the option that a derived signal is made by: `ratio`, `rate`, `growth_per_day` or `delta`."""
+    return next(option for option, kind in DERIVATIONS.items() if kind is type(signal))
 
 
 def inputs_of(signal: QuerySignal | DerivedSignal) -> tuple[str, ...]:

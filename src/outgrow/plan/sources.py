@@ -6,24 +6,31 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self
-from zoneinfo import ZoneInfo, available_timezones
+from typing import Annotated, Any, Final, Literal, Self, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from pydantic import AfterValidator, Field, SerializeAsAny, WrapValidator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, SerializeAsAny, ValidationError, WrapValidator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 from outgrow.plan.json_path import parse_json_path
-from outgrow.plan.model import Declared, SecretText
+from outgrow.plan.model import Count, Declared, Flag, SecretText
+from outgrow.plan.suggestion import did_you_mean, nearest_or_all
 from outgrow.quantity import Duration
+
+_MACHINES_OWN_ZONES: Final = ("localtime", "posix", "right", "Factory")
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise PydanticCustomError(
-            "timezone", '"{name}" is not a time zone; write for example Asia/Seoul or UTC', {"name": name}
-        )
-    return name
+    """Look the zone up by itself: listing all of them takes longer than everything else that a plan needs."""
+    try:
+        known = not name.startswith(_MACHINES_OWN_ZONES) and ZoneInfo(name).key == name
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        known = False
+    if known:
+        return name
+    remedy = did_you_mean(name, available_timezones()) or "write for example Asia/Seoul or UTC"
+    raise PydanticCustomError("timezone", '"{name}" is not a time zone; {remedy}', {"name": name, "remedy": remedy})
 
 
 Timezone = Annotated[str, AfterValidator(_known_zone)]
@@ -59,11 +66,11 @@ class PostgresSource(SourceOptions):
     """postgresql://user:password@host:port/database"""
     timezone: Timezone = "UTC"
     """The session's time zone: what columns without a zone hold."""
-    pool_size: Annotated[int, Field(ge=1, le=32)] = 2
+    pool_size: Annotated[Count, Field(ge=1, le=32)] = 2
     """Connections kept open."""
     lock_timeout: Duration = Duration.parse("1s")
     """How long a read may wait for a lock."""
-    pgbouncer: bool = False
+    pgbouncer: Flag = False
     """Whether a PgBouncer in transaction mode stands between: no prepared statements are kept."""
     tls_ca: str | None = None
     """A file of certificate authorities to trust."""
@@ -81,11 +88,11 @@ class MySqlSource(SourceOptions):
     """mysql://user:password@host:port/database"""
     timezone: Timezone = "UTC"
     """The session's time zone: what columns without a zone hold."""
-    pool_size: Annotated[int, Field(ge=1, le=32)] = 2
+    pool_size: Annotated[Count, Field(ge=1, le=32)] = 2
     """Connections kept open."""
     lock_timeout: Duration = Duration.parse("1s")
     """How long a read may wait for a lock."""
-    tls: bool = False
+    tls: Flag = False
     """Whether to insist on TLS."""
     tls_ca: str | None = None
     """A file of certificate authorities to trust."""
@@ -139,7 +146,7 @@ class RedisRead(Declared):
                 example = "used_memory" if self.metric == "info" else "maxclients"
                 raise PydanticCustomError(
                     "field",
-                    "metric {metric} needs a field, for example {example}",
+                    "metric {metric} needs a field; write for example field: {example}",
                     {"metric": self.metric, "example": example},
                 )
             if self.field.endswith("_human"):
@@ -222,14 +229,17 @@ class HttpRead(Declared):
     """Added to the source's URL."""
     json_path: Annotated[str, AfterValidator(_json_path)] | None = None
     """Where the number stands, such as `$.queue.length` or `$.pools[0].used` (for `metric: json`)."""
-    expect_status: Annotated[int, Field(ge=100, le=599)] | None = None
+    expect_status: Annotated[Count, Field(ge=100, le=599)] | None = None
     """Any other status counts as down; without it 200..399 is up. Redirects are not followed."""
 
     @model_validator(mode="after")
     def _json_path_where_it_is_needed(self) -> Self:
         if (self.metric == "json") != (self.json_path is not None):
-            what = "metric json needs a json_path" if self.metric == "json" else "json_path is for metric: json"
-            raise PydanticCustomError("json_path", "{what}, for example $.queue.length", {"what": what})
+            if self.metric == "json":
+                raise PydanticCustomError(
+                    "json_path", "metric json needs a json_path; write for example $.queue.length"
+                )
+            raise PydanticCustomError("json_path", "json_path is for metric: json; write it, or remove json_path")
         return self
 
 
@@ -272,13 +282,13 @@ class ProcessSource(SourceOptions):
     """A part of its command line."""
     pid_file: str | None = None
     """A file that holds its PID, relative to the plan."""
-    children: bool = False
+    children: Flag = False
     """Whether the processes that the found ones started count too."""
 
     @model_validator(mode="after")
     def _something_to_find_them_by(self) -> Self:
         if not (self.name or self.command or self.pid_file):
-            raise PydanticCustomError("process", "give a name, a command or a pid_file to find the processes by")
+            raise PydanticCustomError("process", "nothing says which processes; give name, command or pid_file")
         return self
 
 
@@ -353,11 +363,25 @@ def _as_its_kind(raw: Any, handler: Any, info: ValidationInfo) -> SourceOptions:
     """Validate a source by the options type of its kind, so that third parties can add kinds."""
     if isinstance(raw, SourceOptions):
         return raw
+    if not isinstance(raw, Mapping):
+        return handler(raw)
     kinds = vocabulary(info).kinds
-    kind = raw.get("kind") if isinstance(raw, Mapping) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(kind, str) or kind not in kinds:
-        return handler(raw)  # gives the missing or ill-typed "kind" its own error; unknown kinds are told by the loader
-    return kinds[kind].options.model_validate(raw, context=info.context)
+    options = cast("Mapping[str, object]", raw)
+    kind = options.get("kind")
+    if isinstance(kind, str) and kind in kinds:
+        return kinds[kind].options.model_validate(options, context=info.context, by_alias=True, by_name=False)
+    raise ValidationError.from_exception_data("Source", [_no_kind(options, kinds)])
+
+
+def _no_kind(options: Mapping[str, object], kinds: Mapping[str, SourceKind]) -> InitErrorDetails:
+    if "kind" not in options:
+        return {"type": "missing", "loc": ("kind",), "input": options}
+    kind = options["kind"]
+    if not isinstance(kind, str):
+        return {"type": "string_type", "loc": ("kind",), "input": kind}
+    remedy = nearest_or_all(kind, kinds, "the known kinds are")
+    worded = PydanticCustomError("kind", 'unknown kind "{kind}"; {remedy}', {"kind": kind, "remedy": remedy})
+    return {"type": worded, "loc": ("kind",), "input": kind}
 
 
 Source = Annotated[SerializeAsAny[SourceOptions], WrapValidator(_as_its_kind)]

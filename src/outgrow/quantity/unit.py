@@ -72,8 +72,12 @@ class Unit:
         """Say whether values of the two units can be compared: same dimension, or counts of which one names no noun."""
         if self.dimension == other.dimension:
             return True
-        mine, theirs = _without_noun(self.dimension), _without_noun(other.dimension)
-        return mine == theirs and mine.startswith("count") and (mine == self.dimension or theirs == other.dimension)
+        bare = _without_noun(self.dimension)
+        return self.alike(other) and bare in {self.dimension, other.dimension}
+
+    def alike(self, other: Self) -> bool:
+        """Say whether both measure the same but for what they count: errors and requests are, ms and B are not."""
+        return _without_noun(self.dimension) == _without_noun(other.dimension)
 
     def convert(self, value: float, into: Self) -> float:
         """Convert `value` of this unit into another comparable one, exactly for decimals: 60 % is 0.6.

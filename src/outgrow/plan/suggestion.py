@@ -1,0 +1,33 @@
+"""Remedies for misspelt names: the nearest known one, or a list of those there are."""
+
+import difflib
+from collections.abc import Iterable
+from typing import Final
+
+_LISTED: Final = 12
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Give the known name that a word is most like; an empty text where none is."""
+    lowered = {name.lower(): name for name in reversed(list(known))}
+    close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return lowered[close[0]] if close else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Suggest the nearest known name, or nothing."""
+    name = nearest(word, known)
+    return f'did you mean "{name}"?' if name else ""
+
+
+def nearest_or_all(word: str, known: Iterable[str], introduction: str) -> str:
+    """Suggest the nearest known name, or list the first of them behind an introduction such as `the options are`."""
+    names = list(known)
+    return did_you_mean(word, names) or f"{introduction} {listed(names)}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """List names, the first dozen of them where there are many."""
+    every = list(dict.fromkeys(names))
+    more = len(every) - _LISTED
+    return (", ".join(every[:_LISTED]) or "none") + (f" and {more} more" if more > 0 else "")

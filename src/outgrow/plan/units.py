@@ -1,0 +1,104 @@
+"""Units that meet in a plan: a threshold and its signal, the figures of a level, the inputs of a derived signal.
+
+Works on the data as written, so that a mismatch is told together with every other error; what has no readable unit is
+left to the plan's models to word.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from outgrow.errors import Problem
+from outgrow.plan.derivations import natural_unit
+from outgrow.plan.references import entries, inputs_as_written
+from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
+from outgrow.quantity import ONE, Quantity, Unit, parse_quantity, parse_unit
+
+_THRESHOLDS: Final = ("above", "below", "at_least", "at_most", "clears_below", "clears_above")
+_FIGURES: Final = ("target", "warning", "danger")
+
+
+def unit_problems(tree: Tree) -> Iterator[Problem]:
+    """Give a problem for every pair of units that meet and measure different things."""
+    data = tree.data
+    for name in entries(data, ("checkpoints",)):
+        for letter in entries(data, ("checkpoints", name, "conditions")):
+            yield from _thresholds(tree, ("checkpoints", name, "conditions", letter), _THRESHOLDS)
+    for name in entries(data, ("alerts",)):
+        yield from _thresholds(tree, ("alerts", name, "condition"), _THRESHOLDS)
+    for name in entries(data, ("levels",)):
+        yield from _thresholds(tree, ("levels", name), _FIGURES)
+    for name in entries(data, ("signals",)):
+        yield from _derivation(tree, name)
+
+
+def _thresholds(tree: Tree, path: Path, options: tuple[str, ...]) -> Iterator[Problem]:
+    signal = tree.at((*path, "signal"))
+    measure = _measure(tree.data, signal) if isinstance(signal, str) else None
+    if measure is None:
+        return
+    for option in options:
+        threshold = _quantity(tree.at((*path, option)))
+        if threshold is None or threshold.unit is None or threshold.unit.comparable_with(measure):
+            continue
+        below = (*path, option)
+        unit = "ratio" if threshold.unit.dimension == "ratio" else threshold.unit.name
+        if measure == ONE:
+            what, remedy = (
+                f'{threshold} is compared with "{signal}", which has no unit',
+                f"give the signal unit: {unit}",
+            )
+        else:
+            what = f'{threshold} is compared with "{signal}", which is measured in {measure.name}'
+            remedy = f"write it in {measure.name}, or correct the signal's unit"
+        yield Problem(tree.place(below), dotted(below), what, remedy)
+
+
+def _derivation(tree: Tree, name: str) -> Iterator[Problem]:
+    path: Path = ("signals", name)
+    written = inputs_as_written(tree.at(path))
+    declared = _measure(tree.data, name)
+    inputs = [_measure(tree.data, each) for _, each in written]
+    if not written or declared is None or declared == ONE or any(unit is None for unit in inputs):
+        return
+    option = str(written[0][0][0])
+    known = [unit for unit in inputs if unit is not None]
+    natural = natural_unit(option, known)
+    if natural is None:
+        if option == "ratio" and declared.dimension == "ratio":
+            named = (f'"{each}" ({unit.name or "no unit"})' for (_, each), unit in zip(written, known, strict=True))
+            what, remedy = (
+                f"{' divided by '.join(named)} is no {declared.name}",
+                "divide two signals of one kind of unit",
+            )
+            yield Problem(tree.place((*path, option)), dotted((*path, option)), what, remedy)
+    elif natural != ONE and not natural.comparable_with(declared) and not _counts(natural, declared, known):
+        names = " and ".join(f'"{each}"' for _, each in written)
+        what = f"{option} of {names} comes out in {natural.name}, which is no {declared.name}"
+        yield Problem(
+            tree.place((*path, "unit")), dotted((*path, "unit")), what, f"write for example unit: {natural.name}"
+        )
+
+
+def _counts(natural: Unit, declared: Unit, inputs: list[Unit]) -> bool:
+    """Say whether a number of things per other things is declared as what is counted: calls per user as calls."""
+    apart = any(not one.comparable_with(other) for one in inputs for other in inputs)
+    return apart and natural.dimension == "ratio" and declared.dimension.startswith("count")
+
+
+def _measure(data: Data, name: str) -> Unit | None:
+    """Give the unit that a signal declares; none where there is no such signal or its unit cannot be read."""
+    signal = data_at(data, ("signals", name))
+    unit = data_at(signal, ("unit",))
+    if not isinstance(signal, dict) or not isinstance(unit, str | None):
+        return None
+    try:
+        return parse_unit(unit or "")
+    except ValueError:
+        return None
+
+
+def _quantity(raw: Data) -> Quantity | None:
+    try:
+        return parse_quantity(raw) if isinstance(raw, str) else None
+    except ValueError:
+        return None
