@@ -12,12 +12,15 @@ from enum import StrEnum
 from outgrow.facts.samples import Labels
 from outgrow.plan.grades import Grade
 
+Day = date
+"""A calendar day in the plan's zone."""
+
 
 @dataclass(frozen=True, slots=True)
 class DailyLevel:
     """The level of one whole day; `coverage` is the share of the day that was seen, from 0 to 1."""
 
-    day: date
+    day: Day
     level: float
     coverage: float
 
@@ -26,7 +29,7 @@ class DailyLevel:
 class DayBand:
     """Where a day's level lies: in 5 % of cases below `low`, in half below `middle`, in 5 % above `high`."""
 
-    day: date
+    day: Day
     low: float
     middle: float
     high: float
@@ -36,7 +39,7 @@ class DayBand:
 class LevelShift:
     """The level moved at once: `day` is the first on the new level, `size` the signed change in the signal's unit."""
 
-    day: date
+    day: Day
     size: float
 
 
@@ -72,9 +75,9 @@ class Crosses:
     """
 
     threshold: float
-    day: date
-    earliest: date
-    latest: date | None
+    day: Day
+    earliest: Day
+    latest: Day | None
     confidence: float
     chance: float
     trend: Trend
@@ -89,7 +92,7 @@ class AlreadyCrossed:
     """
 
     threshold: float
-    since: date
+    since: Day
     trend: Trend | None
 
 
@@ -102,8 +105,8 @@ class NotBefore:
     """
 
     threshold: float
-    day: date
-    horizon_end: date
+    day: Day
+    horizon_end: Day
     chance: float
     trend: Trend
 
@@ -116,7 +119,7 @@ class Flat:
     """
 
     threshold: float
-    horizon_end: date
+    horizon_end: Day
     chance: float
     away: bool
     trend: Trend
@@ -160,7 +163,7 @@ class Hindrance:
     labels: Labels = ()
     seen: int | None = None
     needed: int | None = None
-    not_before: date | None = None
+    not_before: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +173,10 @@ class Dated:
     `latest` is None beyond the horizon. `until` is the first day on which a rule with `none` is expected to end again.
     """
 
-    day: date
-    earliest: date
-    latest: date | None
-    until: date | None = None
+    day: Day
+    earliest: Day
+    latest: Day | None
+    until: Day | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ class Undated:
     """No date, because of these; `not_before` is the earliest plausible day where one is known."""
 
     because: tuple[Hindrance, ...]
-    not_before: date | None = None
+    not_before: Day | None = None
 
 
 CrossingDate = Dated | Undated
@@ -207,11 +210,11 @@ class ConditionForecast:
 
 @dataclass(frozen=True, slots=True)
 class GradeForecast:
-    """When a grade's rule will hold; `start_by` is that day minus the lead time, `overdue` when it lies before today."""
+    """When a grade's rule will hold; `start_by` is that day minus the lead time, overdue when it lies before today."""
 
     grade: Grade
     date: CrossingDate
-    start_by: date | None
+    start_by: Day | None
     overdue: bool
 
 
@@ -221,5 +224,5 @@ class CheckpointForecast:
 
     checkpoint: str
     at: datetime
-    today: date
+    today: Day
     grades: tuple[GradeForecast, ...]

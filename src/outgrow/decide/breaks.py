@@ -1,0 +1,147 @@
+"""Spikes and level shifts: days that do not follow the line, and days on which the level moved at once.
+
+Both are found by the same test. With P = K^-1 - K^-1 X (X' K^-1 X)^-1 X' K^-1 the residual of leaving day i out is
+(P y)_i / P_ii, and a step from day j on would have the coefficient s' P y / s' P s (de Jong and Penzer, Diagnosing
+shocks in time series, JASA 93, 1998). Each is set against its own standard error, with the scale estimated without it.
+The one that exceeds its limit by most is taken out, and the search begins anew.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from outgrow.decide.draws import FloatArray
+from outgrow.decide.noise import ROUGH_FAMILY
+from outgrow.decide.trend import Fit, Line, fit
+
+_SPIKE: Final = 4.5
+"""A day is a spike when it lies this many standard errors off; one normal day in 150,000 does."""
+
+_SHIFT: Final = 5.5
+"""A step is a shift when it is this many standard errors high; a search over all days finds large ones by chance."""
+
+_SHIFT_DAYS: Final = 4
+"""A new level is one when this many days lie on it."""
+
+_ESTIMABLE: Final = 1e-6
+"""A step that another shift or the level itself already explains has next to no information of its own."""
+
+_MOST_SHIFTS: Final = 3
+_MOST_SPIKES: Final = 6
+"""At most one day in so many is a spike; more of them are the series' nature, not exceptions."""
+
+ENOUGH: Final = 14
+"""With so many days on the new level, those before it are left out: their noise and growth were another level's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """From `day` on the level is higher by `size`."""
+
+    day: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spike:
+    """A single day off the line."""
+
+    day: float
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The days that remain to be fitted, the shifts inside them, and everything that was recognised on the way."""
+
+    days: FloatArray
+    levels: FloatArray
+    inside: tuple[float, ...]
+    shifts: tuple[Shift, ...]
+    spikes: tuple[Spike, ...]
+
+
+def without_breaks(days: FloatArray, levels: FloatArray) -> Cleaned:
+    """Recognise spikes and level shifts.
+
+    Args:
+        days: day numbers, rising, at least 14.
+        levels: one per day, of a spread of about one.
+    """
+    shifts: list[Shift] = []
+    inside: list[float] = []
+    spikes: list[Spike] = []
+    for _ in range(len(days) // _MOST_SPIKES + _MOST_SHIFTS):
+        found = fit(days, levels, inside, ROUGH_FAMILY, 0.5)
+        spike, shift = _largest_break(found, len(inside))
+        if shift is not None:
+            shifts.append(shift)
+            inside.append(shift.day)
+            newest = max(inside)
+            if np.count_nonzero(days >= newest) >= ENOUGH:
+                keep = days >= newest
+                inside = []
+                spikes = [each for each in spikes if each.day >= newest]
+                days, levels = days[keep], levels[keep]
+        elif spike is not None and len(days) > ENOUGH - 2:
+            spikes.append(Spike(float(days[spike]), float(levels[spike])))
+            keep = np.arange(len(days)) != spike
+            days, levels = days[keep], levels[keep]
+        else:
+            break
+    by_day = sorted(shifts, key=lambda each: each.day)
+    return Cleaned(days, levels, tuple(inside), tuple(by_day), tuple(sorted(spikes, key=lambda each: each.day)))
+
+
+def _largest_break(found: Fit, shifts: int) -> tuple[int | None, Shift | None]:
+    """Give the index of the day that is a spike, or the shift, whichever exceeds its limit by more; at most one."""
+    line = max((each for each in found.lines if each.grows), key=lambda each: each.weight)
+    spikes, steps, sizes = _scores(found, line)
+    steps[:_SHIFT_DAYS] = 0
+    steps[len(steps) - _SHIFT_DAYS + 1 :] = 0
+    spike, step = int(np.argmax(np.abs(spikes))), int(np.argmax(np.abs(steps)))
+    over_spike, over_shift = abs(spikes[spike]) - _SPIKE, abs(steps[step]) - _SHIFT
+    if shifts < _MOST_SHIFTS and over_shift > 0 and over_shift >= over_spike:
+        return None, Shift(float(found.days[step]), float(sizes[step]))
+    return (spike, None) if over_spike > 0 else (None, None)
+
+
+def _scores(found: Fit, line: Line) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give per day its distance from the others' line, and the height of a step on it, both in standard errors.
+
+    The third array is the height of the step itself.
+    """
+    carried = line.inverse @ found.design
+    projection = line.inverse - carried @ line.spread @ carried.T
+    residual = projection @ found.levels
+    squared_scale = line.squares / line.freedom
+    own = np.maximum(np.diag(projection), 1e-12)
+    # Column j of `steps` is one from day j on; reversed running sums do the products.
+    step_residual = np.cumsum(residual[::-1])[::-1]
+    step_own = np.diag(np.cumsum(np.cumsum(projection[::-1, ::-1], axis=0), axis=1))[::-1]
+    usable = step_own > _ESTIMABLE
+    step_own = np.where(usable, step_own, 1.0)
+    spikes = residual / np.sqrt(own * squared_scale)
+    steps = np.where(usable, step_residual / np.sqrt(step_own * squared_scale), 0.0)
+    return _without_itself(spikes, line), _without_itself(steps, line), step_residual / step_own
+
+
+def _without_itself(scores: FloatArray, line: Line) -> FloatArray:
+    """Turn scores against a scale that they inflated themselves into scores against the others' scale."""
+    freedom = line.freedom
+    return scores * np.sqrt((freedom - 1) / np.maximum(freedom - scores**2, 1e-3))
+
+
+def spike_sizes(found: Fit, spikes: Sequence[Spike], shifts: Sequence[float]) -> FloatArray:
+    """Give how far each spike lies off the best line, its day of the week taken into account."""
+    line = found.best
+    left = found.residuals(line)
+    sizes = np.empty(len(spikes))
+    for index, spike in enumerate(spikes):
+        row = [1.0, *[-float(spike.day < shift) for shift in shifts], (spike.day - found.days[-1]) / found.span]
+        same = found.days % 7 == spike.day % 7
+        usual = float(np.median(left[same])) if line.noise.weekly and same.any() else 0.0
+        sizes[index] = spike.level - float(np.dot(row[: len(line.coefficients)], line.coefficients)) - usual
+    return sizes
