@@ -63,7 +63,13 @@ class Harness:
 
 
 HARNESSES = (
+    Harness("docker", live=True),
+    Harness("http", live=False),
     Harness("mysql", live=True),
     Harness("postgres", live=True),
+    Harness("process", live=False),
+    Harness("prometheus", live=True),
+    Harness("recorded", live=False),
+    Harness("redis", live=True),
     Harness("sqlite", live=False),
 )
