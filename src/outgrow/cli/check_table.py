@@ -34,6 +34,14 @@ _SHAPES: Final = {
 STATE_MARKS: Final = {"held": "■", "not_held": "□", "unknown": "?"}
 _BAR: Final = 18
 _THRESHOLD_AT: Final = 12  # two thirds: all thresholds form one vertical line
+# Name, least and most width; together they fill 120 columns.
+_COLUMNS: Final = (
+    ("verdict", None, None),
+    ("checkpoint", 30, 44),
+    ("headroom", 19, 24),
+    ("crossing", 20, 28),
+    ("due", 16, 22),
+)
 _SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
@@ -54,14 +62,13 @@ def print_check(view: CheckView, *, evidence: bool) -> None:
     _print_alerts(shown, view, words)
     _print_problems(shown, view, words)
     for note in view.notes:
-        shown.print(Text(note, style="dim"))
+        shown.print(Text(note, style="dim"), soft_wrap=True)
 
 
 def _overview(view: CheckView, words: Words) -> Table:
     table = Table(box=None, padding=(0, 2, 1, 0), header_style="dim", expand=False)
-    names = ("verdict", "checkpoint", "headroom", "crossing", "due")
-    for name in names:
-        table.add_column(words(f"table.{name}"), overflow="fold", max_width=44 if name == "checkpoint" else None)
+    for name, least, most in _COLUMNS:
+        table.add_column(words(f"table.{name}"), overflow="fold", min_width=least, max_width=most)
     for checkpoint in view.checkpoints:
         table.add_row(
             badge(checkpoint.grade, checkpoint.grade_word, shadow=checkpoint.shadow),
@@ -118,10 +125,12 @@ def _crossing(checkpoint: CheckpointView) -> RenderableType:
         return Text("–", style="dim")
     lines = [
         Text(
-            f"{crossing.grade}: {crossing.text}" if not crossing.held else crossing.text,
+            f"{crossing.grade_word}: {crossing.text}" if not crossing.held else crossing.text,
             style="bold" if crossing.days is not None else "",
         )
     ]
+    if crossing.why:
+        lines.append(Text(crossing.why, style="dim"))
     if crossing.interval:
         lines.append(Text(crossing.interval, style="dim"))
     if crossing.start_by:
@@ -215,4 +224,5 @@ def _print_alerts(shown: Console, view: CheckView, words: Words) -> None:
 def _print_problems(shown: Console, view: CheckView, words: Words) -> None:
     for source in view.sources:
         for problem in source.problems:
-            shown.print(Text("! ", style="bold").append(words("note.failed", source=source.name, failure=problem)))
+            line = Text("! ", style="bold").append(words("note.failed", source=source.name, failure=problem))
+            shown.print(line, soft_wrap=True)

@@ -19,9 +19,9 @@ def print_trial(plan: Plan, trial: Measurement) -> None:
         line = Text(f"{source.name}", style="bold").append(f"  {source.kind} {source.version}{skew}", style="dim")
         shown.print(line)
         for warning in source.warnings:
-            shown.print(Text(f"  warning: {warning}"))
+            shown.print(Text(f"  warning: {warning}"), soft_wrap=True)
         for failure in source.failures:
-            shown.print(Text(f"  failed: {failure}", style="bold red"))
+            shown.print(Text(f"  failed: {failure}", style="bold red"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("Signal", "Value", "Past"):
         table.add_column(name, overflow="fold")

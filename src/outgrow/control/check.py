@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
+from outgrow.control.forecasts import Forecasting
 from outgrow.control.measure import OpenSource, Progress, ReadSignal, Round
 from outgrow.control.needs import needs, query_signals_behind
 from outgrow.decide.checkpoints import case_of, judge
 from outgrow.decide.conditions import evaluate_condition, terms_of
 from outgrow.decide.derived import with_derived
-from outgrow.decide.forecast import checkpoint_forecast, forecast_condition
+from outgrow.decide.forecast import checkpoint_forecast
 from outgrow.decide.spans import Span, spans_of
 from outgrow.errors import SourceError
 from outgrow.facts.checks import AlertVerdict, CheckFacts, Measurement, SignalFacts
 from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
 from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
-from outgrow.facts.samples import Series, SeriesKey
 from outgrow.facts.verdicts import CheckpointState, CheckpointVerdict
 from outgrow.plan import Plan
-from outgrow.plan.checkpoints import Checkpoint, Condition
-from outgrow.plan.signals import QuerySignal, signal_hash
+from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.sources import zone_of
 from outgrow.ports import Journal
 
@@ -67,7 +66,9 @@ async def run_check(
     signals = with_derived_facts(plan, names, read)
     at = request.at or _latest(signals, now)
     events = await _own_load(journal, at - request.history - timedelta(days=1), at)
-    bench = _Bench(plan, signals, at, spans_of(events, at), journal, request.history > timedelta(0))
+    excluded = spans_of(events, at)
+    bench = _Bench(plan, signals, at, excluded, journal)
+    forecasting = Forecasting(plan, signals, at, excluded, journal, remembers=request.at is None)
     measurement = Measurement(at, signals, source_facts, timedelta(seconds=monotonic() - began))
     verdicts: dict[str, CheckpointVerdict] = {}
     forecasts: dict[str, CheckpointForecast] = {}
@@ -75,11 +76,13 @@ async def run_check(
     for name, checkpoint in _checkpoints_wanted(request).items():
         earlier = await bench.last_decision(name)
         verdicts[name], state = bench.judged(name, checkpoint, earlier)
-        trends[name] = bench.trends(checkpoint)
-        if trends[name]:
-            forecasts[name] = bench.forecast(name, checkpoint, verdicts[name], trends[name])
+        if request.history > timedelta(0):
+            trends[name] = await forecasting.trends(checkpoint)
+            holdings = {letter: each.holding for letter, each in verdicts[name].conditions.items()}
+            zone = zone_of(plan.timezone)
+            forecasts[name] = checkpoint_forecast(name, checkpoint, trends[name], holdings, at, zone)
         if journal is not None and request.at is None and _worth_keeping(verdicts[name], state, earlier):
-            words = evidence(verdicts[name]) if evidence else {}
+            words: JsonObject = evidence(verdicts[name]) if evidence else {}
             await journal.append_decision(
                 Decision(name, at, now, verdicts[name].grade, verdicts[name].rule_hash, state, words)
             )
@@ -89,14 +92,13 @@ async def run_check(
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
-    """Everything that judging and forecasting look at: the measured signals at one moment."""
+    """Everything that judging looks at: the measured signals at one moment."""
 
     plan: Plan
     signals: Mapping[str, SignalFacts]
     at: datetime
     excluded: Sequence[Span]
     journal: Journal | None
-    forecasting: bool
 
     async def last_decision(self, checkpoint: str) -> Decision | None:
         """Give the newest decision up to the moment judged, if there is a journal and it has one."""
@@ -120,40 +122,6 @@ class _Bench:
         terms = terms_of(name, condition, self.plan.signals)
         verdict, _ = evaluate_condition(terms, self.signals[condition.signal].series, self.at, {}, self.excluded)
         return AlertVerdict(name, verdict)
-
-    def trends(self, checkpoint: Checkpoint) -> Mapping[str, ConditionForecast]:
-        if not self.forecasting:
-            return {}
-        return {letter: self._trend(letter, condition) for letter, condition in checkpoint.conditions.items()}
-
-    def _trend(self, letter: str, condition: Condition) -> ConditionForecast:
-        signal = self.plan.signals[condition.signal]
-        key = signal_hash(condition.signal, self.plan.signals)
-        # A query that looks back over its window still sees own load for that long after it ended.
-        window = (signal.window if isinstance(signal, QuerySignal) else None) or timedelta(0)
-        return forecast_condition(
-            letter,
-            condition,
-            [
-                Series(SeriesKey(condition.signal, key, labels), samples)
-                for labels, samples in self.signals[condition.signal].series.items()
-            ],
-            unit=signal.measure,
-            every=signal.every,
-            zone=zone_of(self.plan.timezone),
-            now=self.at,
-            excluded=[(span.start, span.end + window) for span in self.excluded],
-        )
-
-    def forecast(
-        self,
-        name: str,
-        checkpoint: Checkpoint,
-        verdict: CheckpointVerdict,
-        trends: Mapping[str, ConditionForecast],
-    ) -> CheckpointForecast:
-        holdings = {letter: each.holding for letter, each in verdict.conditions.items()}
-        return checkpoint_forecast(name, checkpoint, trends, holdings, self.at, zone_of(self.plan.timezone))
 
 
 def _worth_keeping(verdict: CheckpointVerdict, state: CheckpointState, earlier: Decision | None) -> bool:

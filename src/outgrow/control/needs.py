@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from outgrow.decide.conditions import lookback
 from outgrow.decide.derived import input_lookback
+from outgrow.decide.terms import lookback
 from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Condition
 from outgrow.plan.signals import DerivedSignal, QuerySignal, inputs_of
 
-_GLANCE = timedelta(hours=1)
+# What is looked at in the least, so that "since when" and the trend of the last hours can be shown.
+_GLANCE = timedelta(hours=6)
 _POINTS_A_DAY = 96
 
 
@@ -87,4 +88,4 @@ def _raise(
     signal = signals[name]
     if not isinstance(signal, QuerySignal):
         for each in inputs_of(signal):
-            _raise(spans, signals, each, span + input_lookback(signal))
+            _raise(spans, signals, each, span + input_lookback(signal, signals))

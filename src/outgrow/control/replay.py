@@ -1,6 +1,6 @@
 """Judge old decisions again from the samples that were known then: the log must replay to the same verdicts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -63,7 +63,7 @@ async def _state_before(decision: Decision, journal: Journal) -> CheckpointState
 
 async def _known_then(
     plan: Plan, names: Sequence[str], decision: Decision, journal: Journal
-) -> dict[str, SeriesByLabels]:
+) -> Mapping[str, SeriesByLabels]:
     spans = spans_needed(plan, names, timedelta(0))
     read: dict[str, SeriesByLabels] = {}
     for name in dict.fromkeys(below for each in names for below in query_signals_behind(plan.signals, each)):
@@ -75,4 +75,4 @@ async def _known_then(
         for key, sample in rows:
             found.setdefault(key.labels, []).append(sample)
         read[name] = {labels: in_time_order(samples) for labels, samples in found.items()}
-    return dict(with_derived(plan.signals, read))
+    return with_derived(plan.signals, read)

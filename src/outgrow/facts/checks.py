@@ -1,6 +1,6 @@
 """What one check found: every signal measured, every verdict and forecast, and what could not be asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
 from outgrow.facts.samples import Labels, Sample
 from outgrow.facts.verdicts import CheckpointVerdict, ConditionVerdict
 
-SeriesByLabels = Mapping[Labels, tuple[Sample, ...]]
+SeriesByLabels = Mapping[Labels, Sequence[Sample]]
 """Samples in time order, by label set."""
 
 

@@ -116,7 +116,8 @@ def _note(verdict: CheckpointVerdict, checkpoint: Checkpoint, words: Words) -> s
     if verdict.undecided:
         grades = ", ".join(words(f"grade.{grade.word}") for grade in verdict.undecided)
         why = next((rule.why for rule in verdict.rules if rule.grade in verdict.undecided and rule.why), "")
-        notes.append(words("verdict.undecided", grades=grades, why=why))
+        # The remedy stands with the source; here the cause is enough.
+        notes.append(words("verdict.undecided", grades=grades, why=why.partition("; ")[0]))
     shown = next((rule for rule in verdict.rules if rule.grade == verdict.grade), None)
     if shown is not None and shown.latched and shown.unknown_since is not None:
         notes.append(words("verdict.latched", since=words.moment(shown.unknown_since)))

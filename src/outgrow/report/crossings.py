@@ -32,8 +32,10 @@ def next_crossing(verdict: CheckpointVerdict, crossings: tuple[CrossingView, ...
 
 def _crossing(forecast: GradeForecast, today: date, in_force: bool, words: Words) -> CrossingView:  # noqa: FBT001 (one caller)
     grade = forecast.grade.word
+    word = words(f"grade.{grade}")
     if in_force:
-        return CrossingView(words("crossing.held"), "", "", overdue=False, held=True, days=0.0, grade=grade)
+        text = words("crossing.held")
+        return CrossingView(text, "", "", overdue=False, held=True, days=0.0, grade=grade, grade_word=word)
     match forecast.date:
         case Dated(day=day, earliest=earliest, latest=latest):
             return CrossingView(
@@ -47,18 +49,14 @@ def _crossing(forecast: GradeForecast, today: date, in_force: bool, words: Words
                 days_high=_days(latest, today) if latest else None,
                 start_days=_days(forecast.start_by, today) if forecast.start_by else None,
                 grade=grade,
+                grade_word=word,
             )
-        case Undated() as undated:
-            text = _undated(undated, today, words)
-            return CrossingView(text, "", "", overdue=False, held=False, grade=grade)
-
-
-def _undated(undated: Undated, today: date, words: Words) -> str:
-    why = "; ".join(_hindrance(each, words) for each in undated.because)
-    text = words("crossing.no_date_because", why=why) if why else words("crossing.none")
-    if undated.not_before is None:
-        return text
-    return words("crossing.not_before", date=words.day(undated.not_before, today)) + (f" ({why})" if why else "")
+        case Undated(because=because, not_before=not_before):
+            text = words("crossing.none")
+            if not_before is not None:
+                text = words("crossing.not_before", date=words.day(not_before, today))
+            why = "; ".join(_hindrance(each, words) for each in because)
+            return CrossingView(text, "", "", overdue=False, held=False, grade=grade, grade_word=word, why=why)
 
 
 def _hindrance(hindrance: Hindrance, words: Words) -> str:

@@ -62,6 +62,8 @@ class CrossingView:
     days_high: float | None = None
     start_days: float | None = None
     grade: str = ""
+    grade_word: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
