@@ -1,0 +1,5 @@
+"""How much a system carries and costs: demand, and later queueing, pools, right-sizing and cost.
+
+Pure arithmetic over stated assumptions. Every number comes with the formula that gave it and the source of that
+formula, so that a reader can follow it, doubt it and put another assumption in.
+"""
