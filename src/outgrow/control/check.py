@@ -16,12 +16,15 @@ from outgrow.decide.spans import Span, spans_of
 from outgrow.errors import SourceError
 from outgrow.facts.checks import AlertVerdict, CheckFacts, Measurement, SignalFacts
 from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
-from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
 from outgrow.facts.verdicts import CheckpointState, CheckpointVerdict
 from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.sources import zone_of
 from outgrow.ports import Journal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
 
 OWN_LOAD = (EventKind.LOAD_TEST, EventKind.DEPLOYMENT, EventKind.MAINTENANCE)
 _DECISION_AT_LEAST_EVERY = timedelta(hours=1)
