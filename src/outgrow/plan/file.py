@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from outgrow.errors import Place, PlanError, Problem, Severity
 from outgrow.plan import Plan
 from outgrow.plan.includes import ReadText, with_includes
+from outgrow.plan.lint import doubts
 from outgrow.plan.references import entries, reference_problems
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, Vocabulary
 from outgrow.plan.units import unit_problems
@@ -57,7 +58,8 @@ def parse_plan(
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if plan is None or errors:
         raise PlanError(_in_file_order(errors, tree))
-    return LoadedPlan(plan, tree, _in_file_order([each for each in problems if each not in errors], tree))
+    warnings = [problem for problem in problems if problem.severity is Severity.WARNING]
+    return LoadedPlan(plan, tree, _in_file_order([*warnings, *doubts(plan, tree)], tree))
 
 
 def _validated(tree: Tree, kinds: Mapping[str, SourceKind]) -> Plan | list[Problem]:

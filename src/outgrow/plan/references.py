@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from outgrow.errors import Problem
-from outgrow.plan.suggestion import nearest_or_all
+from outgrow.plan.suggestion import listed, nearest_or_all
 from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
 
 _DERIVATIONS: Final = ("ratio", "rate", "growth_per_day", "delta")
+_DEEPEST: Final = 32
 _COMBINATIONS: Final = ("all", "any", "none")
 
 _Reference = tuple[Path, str, tuple[str, ...] | None]
@@ -30,10 +31,21 @@ def reference_problems(tree: Tree) -> Iterator[Problem]:
         else:
             what, remedy = f'no {noun} is called "{name}"', nearest_or_all(name, known, f"the {noun}s here are")
         yield Problem(tree.place(path), dotted(path), what, remedy)
-    for circle in _circles(tree.data):
-        path = ("signals", circle[0])
-        shown = " -> ".join((*circle, circle[0]))
-        yield Problem(tree.place_of_key(path), dotted(path), f"is derived from itself: {shown}", "break the circle")
+    inputs = {
+        name: tuple(each for _, each in inputs_as_written(signal))
+        for name, signal in entries(tree.data, ("signals",)).items()
+    }
+    finished: dict[str, int] = {}
+    for start in inputs:
+        for circle in _circles_from(start, inputs, finished):
+            path = ("signals", circle[0])
+            shown = listed((*circle, circle[0]), " -> ")
+            yield Problem(tree.place_of_key(path), dotted(path), f"is derived from itself: {shown}", "break the circle")
+    for name, depth in finished.items():
+        if depth == _DEEPEST + 1:
+            path = ("signals", name)
+            what = f"is derived over more than {_DEEPEST} signals"
+            yield Problem(tree.place_of_key(path), dotted(path), what, "let the source compute some of it")
 
 
 def inputs_as_written(signal: Data) -> tuple[tuple[Path, str], ...]:
@@ -110,28 +122,21 @@ def _rule_references(data: Data, rule: Path, conditions: tuple[str, ...]) -> Ite
                 yield (*members, index), "condition", conditions
 
 
-def _circles(data: Data) -> list[tuple[str, ...]]:
-    """Find the circles of derivation, each once, beginning with the signal that stands first."""
-    inputs = {
-        name: tuple(each for _, each in inputs_as_written(signal))
-        for name, signal in entries(data, ("signals",)).items()
-    }
-    finished: set[str] = set()
-    circles: list[tuple[str, ...]] = []
-    for start in inputs:
-        circles += _circles_from(start, inputs, finished)
-    return circles
+def _circles_from(
+    start: str, inputs: Mapping[str, tuple[str, ...]], finished: dict[str, int]
+) -> Iterator[tuple[str, ...]]:
+    """Walk downwards depth first and give every circle once, beginning with the signal that stands first.
 
-
-def _circles_from(start: str, inputs: Mapping[str, tuple[str, ...]], finished: set[str]) -> Iterator[tuple[str, ...]]:
-    """Walk downwards depth first, without recursion: a chain of derivations may be long."""
+    Without recursion, for a chain of derivations may be long. `finished` takes the depth of each signal that was left.
+    """
     order = list(inputs)
-    trail: list[str] = [start] if start not in finished else []
+    trail = [start] if start not in finished else []
     waiting = [iter(inputs[start])] if trail else []
     while trail:
         below = next(waiting[-1], None)
         if below is None:
-            finished.add(trail.pop())
+            name = trail.pop()
+            finished[name] = 1 + max((finished.get(each, 0) for each in inputs[name]), default=0)
             waiting.pop()
         elif below in trail:
             circle = trail[trail.index(below) :]

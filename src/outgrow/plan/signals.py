@@ -178,13 +178,35 @@ def inputs_of(signal: QuerySignal | DerivedSignal) -> tuple[str, ...]:
             return (signal.delta,)
 
 
+def origins_of(name: str, signals: Mapping[str, QuerySignal | DerivedSignal]) -> Mapping[str, QuerySignal]:
+    """Give the signals read from sources that a signal is made of, at last; itself where it is one of them."""
+    found: dict[str, QuerySignal] = {}
+    seen, waiting = {name}, [name]
+    while waiting:
+        here = waiting.pop()
+        signal = signals[here]
+        if isinstance(signal, QuerySignal):
+            found[here] = signal
+        below = [each for each in inputs_of(signal) if each not in seen]
+        seen.update(below)
+        waiting += below
+    return found
+
+
 def signal_hash(name: str, signals: Mapping[str, QuerySignal | DerivedSignal]) -> str:
     """Hash what gives a signal's values their meaning: a changed query starts a new series.
 
     Titles, descriptions and `every` may change freely; source, query, window, unit, labels and delay may not. A derived
     signal's hash covers its inputs'.
     """
-    signal = signals[name]
-    meaning = signal.model_dump(mode="json", exclude={"title", "description", "every", "min_n", "history"})
-    inputs = [signal_hash(each, signals) for each in inputs_of(signal)]
-    return hashlib.sha256(json.dumps([name, meaning, inputs], sort_keys=True).encode()).hexdigest()[:16]
+    return _hashed(name, signals, {})
+
+
+def _hashed(name: str, signals: Mapping[str, QuerySignal | DerivedSignal], known: dict[str, str]) -> str:
+    """Hash each signal once, however many paths lead to it; plans bound how deep derivations go."""
+    if name not in known:
+        signal = signals[name]
+        meaning = signal.model_dump(mode="json", exclude={"title", "description", "every", "min_n", "history"})
+        inputs = [_hashed(each, signals, known) for each in inputs_of(signal)]
+        known[name] = hashlib.sha256(json.dumps([name, meaning, inputs], sort_keys=True).encode()).hexdigest()[:16]
+    return known[name]

@@ -22,12 +22,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def nearest_or_all(word: str, known: Iterable[str], introduction: str) -> str:
     """Suggest the nearest known name, or list the first of them behind an introduction such as `the options are`."""
-    names = list(known)
+    names = list(dict.fromkeys(known))
     return did_you_mean(word, names) or f"{introduction} {listed(names)}"
 
 
-def listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str], separator: str = ", ") -> str:
     """List names, the first dozen of them where there are many."""
-    every = list(dict.fromkeys(names))
+    every = list(names)
     more = len(every) - _LISTED
-    return (", ".join(every[:_LISTED]) or "none") + (f" and {more} more" if more > 0 else "")
+    return (separator.join(every[:_LISTED]) or "none") + (f" and {more} more" if more > 0 else "")
