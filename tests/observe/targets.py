@@ -185,3 +185,23 @@ def make_certificates(folder: Path) -> Certificates:
 
 def _openssl(*words: str | Path) -> None:
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True)
+
+
+@asynccontextmanager
+async def raw_words(words: bytes, *, to_each_command: bool = False) -> AsyncGenerator[int]:
+    """Say the same to everyone who connects, and hang up; or to every command of a Redis client. Give the port."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            if not to_each_command:
+                writer.write(words)
+            while to_each_command and (commands := await reader.read(65536)):
+                writer.write(words * commands.count(b"*"))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from time import perf_counter
+from typing import Final
 from urllib.parse import urlsplit
 
 import anyio
@@ -18,7 +19,8 @@ from outgrow.errors import Failure, SourceError
 from outgrow.observe._http_failures import failure_of
 from outgrow.plan.json_path import Json
 
-USER_AGENT = "outgrow"
+USER_AGENT: Final = "outgrow"
+_SHARE_FOR_CONNECTING: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +140,11 @@ class Endpoint:
             SourceError: no whole answer came, told apart by why.
         """
         stage = _Stage()
+        client = self._connected_on_use()  # reading the authorities takes a while the first time
         try:
             with anyio.fail_after(limit.total_seconds()):
-                return await self._exchange(request, stage)
-        except TimeoutError as error:
+                return await self._exchange(client, request, limit, stage)
+        except (TimeoutError, httpx2.TimeoutException) as error:
             raise SourceError(
                 Failure.TIMED_OUT,
                 f"{self.shown}: {stage.what_is_missing} within {limit.total_seconds():g} s",
@@ -150,8 +153,9 @@ class Endpoint:
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise failure_of(error, self.shown) from error
 
-    async def _exchange(self, request: Request, stage: "_Stage") -> Answer:
-        client = self._connected_on_use()
+    async def _exchange(
+        self, client: httpx2.AsyncClient, request: Request, limit: timedelta, stage: "_Stage"
+    ) -> Answer:
         began = perf_counter()
         form = None if request.form is None else dict(request.form)
         async with client.stream(
@@ -160,6 +164,8 @@ class Endpoint:
             params=dict(request.query) or None,
             data=form,
             content=request.content,
+            # httpx2 closes a connection whose handshake runs out of its own time, not one that is cancelled.
+            timeout=httpx2.Timeout(None, connect=limit.total_seconds() * _SHARE_FOR_CONNECTING),
             extensions={"trace": stage.trace},
         ) as answer:
             body = bytearray()
@@ -186,7 +192,6 @@ class Endpoint:
             self._client = httpx2.AsyncClient(
                 headers=self._headers,
                 verify=verify,
-                timeout=None,  # `ask` bounds the whole exchange, which no time limit of httpx2 does
                 limits=limits,
                 # HTTP_PROXY of the environment is not for what runs on this machine.
                 trust_env=self._socket is None and not _is_loopback(self._url),
@@ -205,28 +210,34 @@ class Endpoint:
 class _Stage:
     """How far an exchange came, to say what a time-out was spent on."""
 
+    greeting: bool = False
     sending: bool = False
     answered: bool = False
     arrived: int = 0
 
     async def trace(self, event: str, _: object) -> None:
         """Follow httpx2's own account of the exchange."""
+        self.greeting |= event == "connection.start_tls.started"
         self.sending |= event.startswith(("http11.send_request", "http2.send_request"))
         self.answered |= event.endswith("receive_response_headers.complete")
 
     @property
     def what_is_missing(self) -> str:
         """Say what did not come."""
-        if not self.sending:
-            return "no connection"
-        return f"the answer was not whole ({self.arrived:,} bytes came)" if self.answered else "no answer"
+        if self.answered:
+            return f"the answer was not whole ({self.arrived:,} bytes came)"
+        if self.sending:
+            return "no answer"
+        return "no TLS handshake" if self.greeting else "no connection"
 
     @property
     def remedy(self) -> str:
         """Say what to look at."""
-        if not self.sending:
-            return "a firewall may drop the packets, or the host is down"
-        return "it is overloaded or hangs; otherwise raise the source's timeout"
+        if self.sending:
+            return "it is overloaded or hangs; otherwise raise the source's timeout"
+        if self.greeting:
+            return "look whether it speaks TLS on that port (https:// or http://)"
+        return "a firewall may drop the packets, or the host is down"
 
 
 def shown_address(url: str) -> str:

@@ -40,8 +40,10 @@ def failure_of(error: Exception, where: str) -> SourceError:
                 Failure.BAD_ANSWER, f"{where}: the answer's encoding is broken: {error}", "look at what stands between"
             )
         case _:
+            # A server that misses a client's certificate hangs up only after the handshake (TLS 1.3).
+            wants = ", or it wants a client's certificate (tls_certificate)" if where.startswith("https") else ""
             return SourceError(
                 Failure.CONNECTION_LOST,
                 f"{where} closed the connection before its answer was whole",
-                "look at its log: it may have crashed, or what stands between has cut the line",
+                f"look at its log: it may have crashed, what stands between may have cut the line{wants}",
             )

@@ -11,14 +11,15 @@ from typing import Any, Final, cast
 from outgrow.errors import Failure, SourceError
 from outgrow.quantity import PERCENT, Unit, parse_unit
 
-_KEYS_OF_DATABASE: Final = re.compile(r"db\d+\.(keys|expires|subexpiry)")
+# INFO lists a database once it has keys, and an error once it has happened.
+_TRULY_ZERO: Final = re.compile(r"db\d+\.(keys|expires|subexpiry)|errorstat_\w+\.count")
 _SECRET: Final = re.compile(r"pass|auth|user|secret|key|acl")
 _NO_UNIT: Final = re.compile(r".*_(ratio|policy|human|allocator|running)|maxmemory_policy")
 _UNITS: Final = (
     (re.compile(r".*_perc"), PERCENT),
     (re.compile(r".*(_|^)usec(_per_call)?|latency_percentiles_usec_.*"), parse_unit("us")),
     (re.compile(r".*_milliseconds|avg_ttl"), parse_unit("ms")),
-    (re.compile(r".*_(in_|time_)?sec(onds)?|used_cpu_.*|.*_cow_size_age"), parse_unit("s")),
+    (re.compile(r".*(?<!per)_sec(onds)?|used_cpu_.*|.*_cow_size_age"), parse_unit("s")),
     (re.compile(r"uptime_in_days"), parse_unit("d")),
     (
         re.compile(
@@ -57,7 +58,7 @@ def is_secret(parameter: str) -> bool:
 def value_of(info: Mapping[str, Any], field: str) -> Any:
     """Find a field of INFO, as redis-py reads it; a part of one stands behind a dot.
 
-    A database without keys is not listed, so its numbers of keys are truly 0.
+    Databases without keys and errors that never happened are not listed: their numbers are truly 0.
 
     Raises:
         SourceError: there is no such field.
@@ -68,15 +69,14 @@ def value_of(info: Mapping[str, Any], field: str) -> Any:
     whole = info.get(name)
     if isinstance(whole, Mapping) and part in whole:
         return cast("Mapping[str, Any]", whole)[part]
-    if whole is None and _KEYS_OF_DATABASE.fullmatch(field):
+    if whole is None and _TRULY_ZERO.fullmatch(field):
         return 0
-    known = [*_names(info)]
-    close = get_close_matches(field, known, n=1)
-    raise SourceError(
-        Failure.NO_SUCH_THING,
-        f'INFO has no field "{field}"',
-        f"did you mean {close[0]}?" if close else "see the fields with: redis-cli INFO all",
-    )
+    if name.startswith("cmdstat_"):
+        remedy = "a command is listed once it has been called"
+    else:
+        close = get_close_matches(field, _names(info), n=1)
+        remedy = f"did you mean {close[0]}?" if close else "see the fields with: redis-cli INFO all"
+    raise SourceError(Failure.NO_SUCH_THING, f'INFO has no field "{field}"', remedy)
 
 
 def _names(info: Mapping[str, Any]) -> list[str]:

@@ -33,8 +33,7 @@ class RedisServer:
         options["socket_connect_timeout"] = limit.total_seconds()
         if authorities is not None:
             options["ssl_ca_certs"] = str(authorities)
-        # A connection that was dropped meanwhile is replaced by the pool; a command that fails is not sent again.
-        # RESP 2 is what every Redis speaks.
+        # RESP 2 is what every Redis speaks; whether to try again is decided here, not in the driver.
         options |= {"decode_responses": True, "protocol": 2, "retry": Retry(NoBackoff(), 0)}
         try:
             self._redis = Redis.from_url(url, **options)
@@ -79,6 +78,12 @@ class RedisServer:
         where = self._shown()
         try:
             with anyio.fail_after(self._limit.total_seconds()):
+                try:
+                    return await command()
+                except RedisError as error:
+                    if failure_of(error, where).failure is not Failure.CONNECTION_LOST:
+                        raise
+                # A kept connection may have been closed long before (restart, idle time-out): only a new one can tell.
                 return await command()
         except TimeoutError as error:
             raise SourceError(
