@@ -14,6 +14,7 @@ promtool         prometheus
 dockerd          docker.io
 busybox          busybox-static
 nginx            nginx
+pgbouncer        pgbouncer
 chromium         chromium
 '
 

@@ -12,8 +12,8 @@ from outgrow.journal.postgres.database import Connection
 PACKAGE: Final = "outgrow.journal.postgres"
 _ROWS_A_STEP: Final = 5_000
 
-# One process compacts at a time; the others have nothing to add. "outc" as a number.
-_TURN: Final = "SELECT pg_try_advisory_xact_lock($1)"
+# One process takes a step at a time, so that two cannot wait for each other's rows. "outc" as a number.
+_TURN: Final = "SELECT pg_advisory_xact_lock($1)"
 _COMPACTION_LOCK: Final = int.from_bytes(b"outc", "big")
 
 _Step = Callable[[Connection], Awaitable[bool]]
@@ -64,9 +64,8 @@ class Compaction:
         ]
 
     async def step(self, connection: Connection) -> bool:
-        """Do the next piece and say whether there is more to do; no more when another process is at it."""
-        if not await connection.fetchval(_TURN, _COMPACTION_LOCK):
-            return False
+        """Do the next piece and say whether there is more to do."""
+        await connection.execute(_TURN, _COMPACTION_LOCK)
         while self._stages and not await self._stages[0](connection):
             self._stages.pop(0)
         return bool(self._stages)

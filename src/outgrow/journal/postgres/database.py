@@ -75,24 +75,27 @@ class Database:
             JournalError: no connection, too few rights, too old a server, or a schema newer than we are.
         """
         address = read_address(url)
+        pool: Pool[asyncpg.Record] | None = None
         try:
             pool = await asyncpg.create_pool(
                 address.url,
-                min_size=1,
+                min_size=0,  # else the pool tries to reconnect by itself, for ever and noisily
                 max_size=_CONNECTIONS,
                 timeout=_CONNECT_SECONDS,
                 command_timeout=_STATEMENT_SECONDS,
+                statement_cache_size=address.statement_cache_size,
                 server_settings={"application_name": "outgrow journal"},
                 reset=_nothing_to_reset,
-                statement_cache_size=address.statement_cache_size,
             )
-        except (*_FAILED, ValueError) as error:
-            raise worded(f"journal {address.shown}", error) from _without_secrets(error)
-        database = cls(address, pool)
-        try:
-            await database._migrate(steps)
-        except BaseException:
-            await database.aclose()
+            database = cls(address, pool)
+            # Once and without patience: whoever opens a journal wants to know at once what is wrong.
+            version = await database._once(_version, reading=True)
+            await database._migrate(steps, version)
+        except BaseException as error:
+            if pool is not None:
+                await _close(pool)
+            if isinstance(error, (*_FAILED, ValueError)):
+                raise worded(f"journal {address.shown}", error) from _without_secrets(error)
             raise
         return database
 
@@ -111,10 +114,7 @@ class Database:
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
         self._closed = True
-        with anyio.move_on_after(_CLOSE_SECONDS, shield=True) as limit:
-            await self._pool.close()
-        if limit.cancelled_caught:
-            self._pool.terminate()
+        await _close(self._pool)
 
     async def _run(self, work: Work[T], *, reading: bool) -> T:
         deadline = time.monotonic() + PATIENCE_SECONDS
@@ -137,12 +137,18 @@ class Database:
         async with self._pool.acquire() as connection, connection.transaction(isolation=isolation, readonly=reading):
             return await work(connection)
 
-    async def _migrate(self, steps: tuple[Migration, ...]) -> None:
-        version = await self.read(_version)
+    async def _migrate(self, steps: tuple[Migration, ...], version: int) -> None:
         while version != len(steps):
             if version > len(steps):
                 raise newer_schema(self._where, version, len(steps))
             version = await self.write(lambda connection: _next_step(connection, steps))
+
+
+async def _close(pool: "Pool[asyncpg.Record]") -> None:
+    with anyio.move_on_after(_CLOSE_SECONDS, shield=True) as limit:
+        await pool.close()
+    if limit.cancelled_caught:
+        pool.terminate()
 
 
 async def _version(connection: Connection) -> int:

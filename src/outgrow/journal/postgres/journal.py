@@ -232,8 +232,8 @@ class PostgresJournal:
     async def compact(self, now: datetime) -> None:
         """Down-sample and drop what is older than the retention, in many small transactions.
 
-        It may be interrupted at any point. Where another process is at it already, this one leaves it to that. The
-        space is used again after PostgreSQL's own autovacuum.
+        It may be interrupted at any point, and run twice at once. The space is used again after PostgreSQL's own
+        autovacuum.
         """
         compaction = Compaction(cutoffs(self._options, now))
         while await self._database.write(compaction.step):

@@ -2,7 +2,7 @@
 -- from there.
 SELECT
     owner.id,
-    (SELECT min(start) FROM outgrow.rollups WHERE series = owner.id AND resolution = $4) AS oldest,
+    oldest.start,
     (
         SELECT start
         FROM outgrow.rollups
@@ -11,7 +11,13 @@ SELECT
         LIMIT 1 OFFSET $3
     ) AS edge
 FROM outgrow.series AS owner
+CROSS JOIN LATERAL (
+    SELECT start
+    FROM outgrow.rollups
+    WHERE series = owner.id AND resolution = $4 AND start < $2
+    ORDER BY start
+    LIMIT 1
+) AS oldest
 WHERE owner.id > $1
-    AND EXISTS (SELECT FROM outgrow.rollups WHERE series = owner.id AND resolution = $4 AND start < $2)
 ORDER BY owner.id
 LIMIT 1

@@ -10,11 +10,17 @@ SELECT
     CASE WHEN count(total) = count(low) THEN sum(total) END AS total
 FROM outgrow.rollups AS fine
 WHERE series = $1 AND resolution = 300 AND start >= $2 AND start < $3
-    AND NOT EXISTS (
-        SELECT
-        FROM outgrow.rollups AS hour
-        WHERE hour.series = $1 AND hour.resolution = 3600
-            AND hour.start = date_bin('1 hour', fine.start, to_timestamp(0))
+    AND (
+        start >= (
+            SELECT coalesce(max(start) + interval '1 hour', '-infinity')
+            FROM outgrow.rollups
+            WHERE series = $1 AND resolution = 3600
+        )
+        OR NOT EXISTS (
+            SELECT
+            FROM outgrow.rollups
+            WHERE series = $1 AND resolution = 3600 AND start = date_bin('1 hour', fine.start, to_timestamp(0))
+        )
     )
 GROUP BY 1
 ORDER BY 1
