@@ -13,6 +13,9 @@ C = TypeVar("C")
 T = TypeVar("T")
 
 _LEAVE_TAKING: Final = timedelta(seconds=1)
+# The server is told the same limit and given this much longer to say so, so that a slow query is told apart from a
+# silent server.
+_GRACE: Final = timedelta(milliseconds=500)
 
 
 class Driver(Protocol[C]):
@@ -52,7 +55,7 @@ class KeptConnections(Generic[C]):
         self._limit = limit
         self._places = asyncio.Semaphore(size)
         self._free: list[C] = []
-        self._lent = 0
+        self._at_work = 0
         self._came_back = asyncio.Event()
         self._breakdowns = 0
         self._breakdown: SourceError | None = None
@@ -68,7 +71,8 @@ class KeptConnections(Generic[C]):
             SourceError: what connecting, beginning or `work` raised; `TIMED_OUT` after `limit`.
         """
         async with self._place():
-            limit = asyncio.timeout(self._limit.total_seconds())
+            limit = asyncio.timeout((self._limit + _GRACE).total_seconds())
+            self._at_work += 1
             try:
                 async with limit:
                     connection = await self._begun()
@@ -83,6 +87,9 @@ class KeptConnections(Generic[C]):
                         "look whether the server hangs or the network drops packets, or raise the source's `timeout`",
                     )
                 ) from error
+            finally:
+                self._at_work -= 1
+                self._came_back.set()
 
     async def aclose(self) -> None:
         """Close the free connections; lent ones are closed when they come back."""
@@ -113,7 +120,10 @@ class KeptConnections(Generic[C]):
                 async with asyncio.timeout(self._limit.total_seconds() / 4):
                     await self._driver.begin(connection)
             except (SourceError, TimeoutError):
-                self._driver.drop(connection)
+                # The server was restarted or cannot be reached: the other kept connections are no better.
+                self._free.append(connection)
+                while self._free:
+                    self._driver.drop(self._free.pop())
             except BaseException:
                 self._driver.drop(connection)
                 raise
@@ -136,25 +146,34 @@ class KeptConnections(Generic[C]):
         return None
 
     async def _connected(self) -> C:
+        """Open a connection; where the server has none left, wait for one of ours that another read has."""
         while True:
             try:
                 return await self._driver.connect()
             except SourceError as error:
-                if error.failure is not Failure.TOO_MANY_CONNECTIONS or not self._lent:
-                    self._broken(error)
-                    raise
-                # A full server refuses the second connection; the one that is kept serves one read after the other.
-                self._came_back.clear()
-                try:
-                    async with asyncio.timeout(self._limit.total_seconds() / 2):
-                        await self._came_back.wait()
-                except TimeoutError:
-                    raise error from None
-                if (connection := self._take()) is not None:
-                    return connection
+                refusal = error
+            if refusal.failure is not Failure.TOO_MANY_CONNECTIONS or not await self._comes_back():
+                self._broken(refusal)
+                raise refusal
+            if (connection := self._take()) is not None:
+                return connection
+
+    async def _comes_back(self) -> bool:
+        """Wait while other reads are at work until a connection is free."""
+        self._at_work -= 1
+        self._came_back.set()
+        try:
+            async with asyncio.timeout(self._limit.total_seconds() / 2):
+                while self._at_work and not self._free:
+                    self._came_back.clear()
+                    await self._came_back.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._at_work += 1
+        return bool(self._free)
 
     async def _lend(self, connection: C, work: Callable[[C], Awaitable[T]]) -> T:
-        self._lent += 1
         try:
             result = await work(connection)
         except SourceError:
@@ -163,12 +182,8 @@ class KeptConnections(Generic[C]):
         except BaseException:
             self._driver.drop(connection)
             raise
-        else:
-            await self._give_back(connection)
-            return result
-        finally:
-            self._lent -= 1
-            self._came_back.set()
+        await self._give_back(connection)
+        return result
 
     async def _give_back(self, connection: C) -> None:
         if self._is_closed:

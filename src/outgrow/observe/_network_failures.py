@@ -32,13 +32,13 @@ def _one(error: BaseException, where: str) -> SourceError | None:
         case ssl.SSLCertVerificationError():
             return SourceError(
                 Failure.NOT_CONFIGURED,
-                f"the TLS certificate of {where} is not trusted: {error.verify_message}",
+                f"the TLS certificate of {where} is not trusted: {getattr(error, 'verify_message', error)}",
                 "name its certificate authority in `tls_ca`, and the server by the name in its certificate",
             )
         case ssl.SSLError():
             return SourceError(
                 Failure.UNREACHABLE,
-                f"TLS with {where} failed: {error.reason or error}",
+                f"TLS with {where} failed: {getattr(error, 'reason', None) or error}",
                 "look whether the server speaks TLS there, and which certificates it asks for",
             )
         case socket.gaierror():

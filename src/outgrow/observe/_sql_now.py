@@ -68,7 +68,7 @@ _POSTGRES: Final = "|".join(
         r'(?P<quoted>"(?:[^"]|"")*")',
         r"(?P<dollar>\$(?:[^\W\d]\w*)?\$)",
         r"(?P<foreign>\$\d+)",
-        r"(?P<open>['\"])",
+        r"(?P<open>[eE]?'|\")",
         _WORD,
         _COLON,
         _REST,

@@ -30,7 +30,9 @@ _NAMES: Final = {Placeholder.NOW: ":now", Placeholder.NOW_EPOCH: ":now_epoch"}
 _LARGEST_CHUNK: Final = 2_000
 _STEPS_BETWEEN_LOOKS: Final = 10_000
 """Steps of SQLite's virtual machine, a fraction of a millisecond, between two looks at the clock."""
-_OF_THE_LIMIT: Final = 0.95
+_READS_AT_ONCE: Final = 4
+# A query ends itself at its limit; a file system that hangs is given up this much later.
+_GRACE: Final = timedelta(milliseconds=500)
 _FLAGS: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _NOTHING_THERE: Final = ("no such table", "no such column", "no such function")
 
@@ -42,6 +44,7 @@ class SqliteSignals:
         """Prepare; the file is opened at each read, so that one that was replaced is read anew."""
         self._path = base / resolve(options.path, environment)
         self._limit: timedelta = options.timeout
+        self._turns = anyio.Semaphore(_READS_AT_ONCE)
 
     async def observe(self, signal: QuerySignal, now: datetime) -> Sequence[Observation]:
         """Read a signal at our clock minus the signal's delay."""
@@ -82,11 +85,12 @@ class SqliteSignals:
 
     async def _on_a_thread(self, work: Callable[[apsw.Connection], T]) -> T:
         given_up = Event()
+        run = partial(self._with_connection, work, given_up)
         try:
-            with anyio.fail_after(self._limit.total_seconds()):
-                return await anyio.to_thread.run_sync(
-                    partial(self._with_connection, work, given_up), abandon_on_cancel=True
-                )
+            # Waiting for a turn is not counted: a slow query must not make those behind it fail.
+            async with self._turns:
+                with anyio.fail_after((self._limit + _GRACE).total_seconds()):
+                    return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
         except TimeoutError as error:
             # The query did not notice its own time-out: the file system hangs.
             raise SourceError(
@@ -98,12 +102,9 @@ class SqliteSignals:
             given_up.set()
 
     def _with_connection(self, work: Callable[[apsw.Connection], T], given_up: Event) -> T:
-        limit = self._limit.total_seconds() * _OF_THE_LIMIT
+        limit = self._limit.total_seconds()
         deadline = monotonic() + limit
-        if not self._path.exists():
-            raise SourceError(
-                Failure.NOT_CONFIGURED, f"the file {self._path} does not exist", "check the source's `path`"
-            )
+        self._check_path()
         try:
             with closing(apsw.Connection(f"{self._path.resolve().as_uri()}?mode=ro", flags=_FLAGS)) as connection:
                 connection.set_busy_timeout(int(min(limit, 1.0) * 1000))
@@ -114,6 +115,23 @@ class SqliteSignals:
                 return work(connection)
         except apsw.Error as error:
             raise self._failure(error) from error
+
+    def _check_path(self) -> None:
+        try:
+            self._path.stat()
+        except PermissionError as error:
+            raise self._not_readable(error) from error
+        except OSError as error:
+            raise SourceError(
+                Failure.NOT_CONFIGURED, f"the file {self._path} does not exist", "check the source's `path`"
+            ) from error
+
+    def _not_readable(self, error: Exception) -> SourceError:
+        return SourceError(
+            Failure.NOT_PERMITTED,
+            f"{self._path} cannot be read: {error}",
+            "give this user the right to read the file; a file in WAL mode needs its folder writable too",
+        )
 
     def _failure(self, error: apsw.Error) -> SourceError:
         says = str(error)
@@ -133,11 +151,7 @@ class SqliteSignals:
                     Failure.BAD_ANSWER, f"{self._path}: {says}", "check the source's `path`, and PRAGMA integrity_check"
                 )
             case apsw.CantOpenError() | apsw.PermissionsError() | apsw.AuthError() | apsw.IOError():
-                return SourceError(
-                    Failure.NOT_PERMITTED,
-                    f"{self._path} cannot be read: {says}",
-                    "give this user the right to read the file; a file in WAL mode needs the folder writable too",
-                )
+                return self._not_readable(error)
             case apsw.ReadOnlyError():
                 return SourceError(Failure.BAD_QUERY, f"the query writes: {says}", "a signal only reads")
             case apsw.SQLError() if any(words in says for words in _NOTHING_THERE):

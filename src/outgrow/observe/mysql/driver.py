@@ -18,8 +18,6 @@ from outgrow.plan.secrets import resolve
 from outgrow.plan.sources import MySqlSource, zone_of
 
 _PORT: Final = 3306
-# The server gives up a little before we do, so that a slow query is told apart from a silent server.
-_OF_THE_LIMIT: Final = 0.95
 _OTHER_AUTHENTICATION: Final = 2059
 
 
@@ -118,7 +116,7 @@ class MySqlDriver:
         return connection
 
     async def _set_up(self, connection: Connection) -> None:
-        seconds = self._options.timeout.total_seconds() * _OF_THE_LIMIT
+        seconds = self._options.timeout.total_seconds()
         # SELECTs are cancelled after milliseconds by MySQL, after seconds with a fraction by MariaDB.
         is_mariadb = "mariadb" in str(connection.get_server_info()).lower()
         limit = f"max_statement_time = {seconds:.3f}" if is_mariadb else f"max_execution_time = {int(seconds * 1000)}"

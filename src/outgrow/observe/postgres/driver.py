@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _SCHEMES: Final = ("postgresql", "postgres")
 _PORT: Final = 5432
-# The server gives up a little before we do, so that a slow query is told apart from a silent server.
-_OF_THE_LIMIT: Final = 0.95
 _JIT_SINCE: Final = 11
 
 
@@ -57,7 +55,7 @@ class PostgresDriver:
 
     async def begin(self, connection: "Connection") -> None:
         """Begin a read-only transaction that carries the limits with it, so that a PgBouncer may stand between."""
-        limit = int(self._options.timeout.total_seconds() * 1000 * _OF_THE_LIMIT)
+        limit = int(self._options.timeout.total_seconds() * 1000)
         lock = int(min(self._options.lock_timeout, self._options.timeout).total_seconds() * 1000)
         jit = "SET LOCAL jit = off;" if connection.get_server_version().major >= _JIT_SINCE else ""
         # The zone's name was validated: it holds no quote.

@@ -53,8 +53,8 @@ def failure_of(error: BaseException, asked: Asked, code: str = "") -> SourceErro
         return _by_state(error, asked, code)
     lost = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
     return (
-        network_failure(ConnectionResetError() if lost else error, asked.where)
-        or _refused_tls(error, asked)
+        _refused_tls(error, asked)
+        or network_failure(ConnectionResetError() if lost else error, asked.where)
         or SourceError(Failure.OTHER, f"{asked.where}: {_first_line(error)}")
     )
 
@@ -132,7 +132,7 @@ def _by_class(error: asyncpg.PostgresError, state: str, says: str, asked: Asked)
         case "22" | "21":
             advice = "guard the query, for example against division by zero: a / NULLIF(b, 0)"
             return InstantsFailedError(Failure.BAD_QUERY, f"the query fails on its data: {says}", hint or advice)
-        case "42":
+        case "42" | "0A":
             return SourceError(Failure.BAD_QUERY, says, hint or "try the query in psql")
         case "40":
             advice = "a standby cancels reads that hold back its replay: see max_standby_streaming_delay"
