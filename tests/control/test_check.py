@@ -1,14 +1,12 @@
 """One check over a real database and a shipped journal: what it finds, remembers and does not forget."""
 
-import os
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource
 from outgrow.control.replay import replay_decisions
-from outgrow.errors import SourceError
 from outgrow.facts.checks import CheckFacts
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.samples import Measured, Missing
@@ -19,6 +17,11 @@ from outgrow.plan.grades import Grade
 from outgrow.ports import Journal
 from outgrow.wiring import open_sources
 from tests.control.service import NOW, make_service, plan, slow_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from outgrow.errors import SourceError
 
 HOURS_2 = timedelta(hours=2)
 
@@ -100,7 +103,7 @@ async def test_a_live_verdict_outlives_a_source_that_falls_silent(tmp_path: Path
     make_service(tmp_path, slow_for(HOURS_2))
     journal = MemoryJournal()
     await live_check(tmp_path, journal)
-    os.rename(tmp_path / "service.sqlite", tmp_path / "away.sqlite")
+    (tmp_path / "service.sqlite").rename(tmp_path / "away.sqlite")
     # when
     facts = await live_check(tmp_path, journal, later=timedelta(hours=1))
     # then the grade is latched: unknown neither raises nor clears

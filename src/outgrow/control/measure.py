@@ -17,6 +17,7 @@ from outgrow.plan import Plan
 from outgrow.plan.secrets import redacted
 from outgrow.plan.signals import QuerySignal, signal_hash
 from outgrow.ports import Journal, SignalSource
+from outgrow.quantity import format_duration
 
 Answer = TypeVar("Answer")
 Progress = Callable[[str, int, int], None]
@@ -242,7 +243,7 @@ async def bounded(limit: timedelta, call: Callable[[], Awaitable[Answer]]) -> An
             return await call()
     except TimeoutError as error:
         raise SourceError(
-            Failure.TIMED_OUT, f"no answer within {limit.total_seconds():g} s", "look whether the source hangs"
+            Failure.TIMED_OUT, f"no answer within {format_duration(limit)}", "look whether the source hangs"
         ) from error
 
 
