@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +22,8 @@ from outgrow.plan.sources import MySqlSource
 from outgrow.quantity import Duration
 from tests.observe.harness_mysql import MEAN, fill
 from tests.observe.sql_content import MINUTES, signal
-from tests.servers.mariadb import MariaServer
+from tests.servers.mariadb import MariaServer, start_mariadb
+from tests.servers.process import ServerUnavailable
 from tests.servers.proxy import FaultyProxy
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -518,3 +521,46 @@ async def test_a_url_that_is_none_is_told_without_showing_it(url: str) -> None:
 async def test_a_tls_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="tls_ca"):
         source("mysql://u@h/d", tls_ca="nowhere.crt", base=tmp_path)
+
+
+async def test_a_certificate_is_checked_against_the_authority_of_the_source() -> None:
+    # given a server with a certificate of its own for 127.0.0.1, in a folder that its account may enter
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        certify(folder)
+        folder.chmod(0o755)
+        try:
+            server = start_mariadb(f"--ssl-cert={folder / 'ours.crt'}", f"--ssl-key={folder / 'ours.key'}")
+        except ServerUnavailable as why:
+            pytest.skip(str(why))
+
+        # when it is read with its authority, and with another one
+        try:
+            trusting = source(server.url("mysql"), tls_ca="ours.crt", base=folder)
+            sample = await read(trusting, f"SELECT count(*) AS value FROM ({ENCRYPTED}) AS session")
+            error = await failure(source(server.url("mysql"), tls_ca="other.crt", base=folder), ONE)
+            await trusting.aclose()
+        finally:
+            server.stop()
+
+    # then only the first is trusted
+    assert isinstance(sample, Measured)
+    assert sample.value == 1
+    assert error.failure is Failure.UNREACHABLE
+    assert "is self-signed" in str(error)
+
+
+ENCRYPTED = (
+    "SELECT 1 FROM information_schema.session_status WHERE variable_name = 'Ssl_cipher' AND variable_value <> ''"
+)
+
+
+def certify(folder: Path) -> None:
+    """Make two self-signed certificates for 127.0.0.1 that everyone may read."""
+    for name in ("ours", "other"):
+        words = f"openssl req -x509 -newkey rsa:2048 -nodes -days 1 -keyout {name}.key -out {name}.crt -subj /CN=test"
+        subprocess.run(
+            [*words.split(), "-addext", "subjectAltName=IP:127.0.0.1"], cwd=folder, check=True, capture_output=True
+        )
+    for made in folder.iterdir():
+        made.chmod(0o644)

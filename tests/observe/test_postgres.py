@@ -675,8 +675,8 @@ async def test_a_certificate_is_checked_against_the_authority_of_the_source(
     error = await failure(strict, ONE)
 
     # then only the first is trusted
-    assert error.failure is Failure.NOT_CONFIGURED
-    assert "is not trusted" in str(error)
+    assert error.failure is Failure.UNREACHABLE
+    assert "is self-signed; to trust it name it" in str(error)
     own_postgres.sql("ALTER SYSTEM RESET ALL")
     own_postgres.sql("SELECT pg_reload_conf()")
 

@@ -1,9 +1,8 @@
-"""What went wrong on the way to a server, told apart with its remedy."""
+"""What went wrong on the way to a server, told apart with its remedy; TLS has words of its own in `_network`."""
 
 import errno
 import re
 import socket
-import ssl
 from collections.abc import Iterator
 
 from outgrow.errors import Failure, SourceError
@@ -29,18 +28,6 @@ def network_failure(error: BaseException, where: str) -> SourceError | None:
 
 def _one(error: BaseException, where: str) -> SourceError | None:
     match error:
-        case ssl.SSLCertVerificationError():
-            return SourceError(
-                Failure.NOT_CONFIGURED,
-                f"the TLS certificate of {where} is not trusted: {getattr(error, 'verify_message', error)}",
-                "name its certificate authority in `tls_ca`, and the server by the name in its certificate",
-            )
-        case ssl.SSLError():
-            return SourceError(
-                Failure.UNREACHABLE,
-                f"TLS with {where} failed: {getattr(error, 'reason', None) or error}",
-                "look whether the server speaks TLS there, and which certificates it asks for",
-            )
         case socket.gaierror():
             return SourceError(
                 Failure.UNREACHABLE,

@@ -5,6 +5,7 @@ https://mariadb.com/kb/en/mariadb-error-code-reference/
 """
 
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,6 +13,7 @@ from typing import Final
 from pymysql.err import MySQLError
 
 from outgrow.errors import Failure, SourceError
+from outgrow.observe._network import behind, tls_failure
 from outgrow.observe._network_failures import network_failure
 from outgrow.observe._past import InstantsFailedError
 from outgrow.quantity import format_duration
@@ -61,6 +63,8 @@ def failure_of(error: BaseException, asked: Asked) -> SourceError:
         error: from aiomysql, or below it.
         asked: whom we asked, as whom, and how long it might take.
     """
+    if tls := behind(error, ssl.SSLError):
+        return tls_failure(tls, asked.where)
     number, says = number_of(error), _text(error)
     what = f"{asked.where}: {says}"
     if number in _CONNECTING:

@@ -4,12 +4,14 @@ Codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 """
 
 import re
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 
 import asyncpg
 
 from outgrow.errors import Failure, SourceError
+from outgrow.observe._network import behind, tls_failure
 from outgrow.observe._network_failures import network_failure
 from outgrow.observe._past import InstantsFailedError
 from outgrow.quantity import format_duration
@@ -51,6 +53,8 @@ def failure_of(error: BaseException, asked: Asked, code: str = "") -> SourceErro
     """
     if isinstance(error, asyncpg.PostgresError):
         return _by_state(error, asked, code)
+    if tls := behind(error, ssl.SSLError):
+        return tls_failure(tls, asked.where)
     lost = isinstance(error, asyncpg.InterfaceError) and "clos" in str(error)
     return (
         _refused_tls(error, asked)
