@@ -7,15 +7,17 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-from outgrow.control.measure import OpenSource
 from outgrow.errors import Failure, JournalError, Place, PlanError, Problem, SourceError, UsageError
 from outgrow.plan import JournalOptions, Plan
 from outgrow.plan.file import LoadedPlan, parse_plan
 from outgrow.plan.secrets import redacted, resolve, secrets_in
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, SourceOptions
-from outgrow.ports import Clock, Journal, SignalSource
+
+if TYPE_CHECKING:
+    from outgrow.control.measure import OpenSource
+    from outgrow.ports import Clock, Journal, SignalSource
 
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "postgres": ("outgrow.observe.postgres", "PostgresSignals"),
@@ -37,7 +39,7 @@ class ThirdPartySource(Protocol):
     kind: SourceKind
     """The options types of the new kind."""
 
-    def open(self, options: SourceOptions, environment: Mapping[str, str], base: Path) -> SignalSource:
+    def open(self, options: SourceOptions, environment: Mapping[str, str], base: Path) -> "SignalSource":
         """Give the adapter; cheap, connecting on first use."""
         ...
 
@@ -50,7 +52,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-SYSTEM_CLOCK: Final[Clock] = SystemClock()
+SYSTEM_CLOCK: Final["Clock"] = SystemClock()
 
 
 @cache
@@ -76,12 +78,15 @@ def known_kinds() -> Mapping[str, SourceKind]:
     return {**{name: _loaded(name).kind for name in _third_party()}, **BUILTIN_KINDS}
 
 
-def open_source(name: str, options: SourceOptions, environment: Mapping[str, str], base: Path) -> OpenSource:
+def open_source(name: str, options: SourceOptions, environment: Mapping[str, str], base: Path) -> "OpenSource":
     """Open a source of the plan; nothing is connected yet.
 
     Raises:
         SourceError: an environment variable or a package is missing.
     """
+    # Reading a plan needs none of the control rooms: `outgrow validate` starts without them.
+    from outgrow.control.measure import OpenSource
+
     texts = tuple(_texts(options.model_dump()))
     secrets = tuple(each for text in texts for each in secrets_in(text, environment))
     try:
@@ -91,7 +96,7 @@ def open_source(name: str, options: SourceOptions, environment: Mapping[str, str
     return OpenSource(name, options.kind, options.timeout, adapter, secrets)
 
 
-def _adapter(options: SourceOptions, environment: Mapping[str, str], base: Path) -> SignalSource:
+def _adapter(options: SourceOptions, environment: Mapping[str, str], base: Path) -> "SignalSource":
     if options.kind not in SOURCES:
         return _loaded(options.kind).open(options, environment, base)
     module, name = SOURCES[options.kind]
@@ -110,11 +115,12 @@ def _texts(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
-        return [text for each in value.values() for text in _texts(each)]  # pyright: ignore[reportUnknownVariableType]
+        inside = cast("Mapping[str, object]", value)
+        return [text for each in inside.values() for text in _texts(each)]
     return []
 
 
-def open_sources(plan: Plan, environment: Mapping[str, str], base: Path) -> dict[str, OpenSource | SourceError]:
+def open_sources(plan: Plan, environment: Mapping[str, str], base: Path) -> "dict[str, OpenSource | SourceError]":
     """Open every source of the plan; one that cannot be opened stands there as its error."""
     opened: dict[str, OpenSource | SourceError] = {}
     for name, options in plan.sources.items():
@@ -125,7 +131,7 @@ def open_sources(plan: Plan, environment: Mapping[str, str], base: Path) -> dict
     return opened
 
 
-async def open_journal(options: JournalOptions, environment: Mapping[str, str], base: Path) -> Journal:
+async def open_journal(options: JournalOptions, environment: Mapping[str, str], base: Path) -> "Journal":
     """Open the journal that a URL means: `sqlite:FILE` (relative to the plan), `postgresql://...`, or `memory:`.
 
     Raises:
