@@ -33,6 +33,7 @@ QUICK_SECONDS, SLOW_SECONDS = 0.02, 0.04
 def plan_of(urls: list[str], signals: int) -> Plan:
     """Make the plan: the signals are dealt out to the sources, the last source's take twice as long."""
     each = signals // len(urls)
+    seconds = [QUICK_SECONDS] * (len(urls) - 1) + [SLOW_SECONDS]
     text = {
         "outgrow": 1,
         "name": "many",
@@ -40,7 +41,7 @@ def plan_of(urls: list[str], signals: int) -> Plan:
         "signals": {
             f"s{i}-{n}": {
                 "source": f"db{i}",
-                "query": f"SELECT {n}::float8 AS value FROM pg_sleep({SLOW_SECONDS if i == len(urls) - 1 else QUICK_SECONDS})",
+                "query": f"SELECT {n}::float8 AS value FROM pg_sleep({seconds[i]})",
             }
             for i in range(len(urls))
             for n in range(each)
