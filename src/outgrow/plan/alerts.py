@@ -1,4 +1,4 @@
-"""Alerts: single conditions that someone is told of, beside the checkpoints."""
+"""Alerts: single conditions that someone is told of, beside the checkpoints (KC-8)."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from outgrow.plan.model import Declared, Name
 
 
 class Alert(Declared):
-    """A condition that is worth a message of its own, such as "daily AI cost above 30 USD" (KC-8)."""
+    """A condition that is worth a message of its own, such as "daily AI cost above 30 USD"."""
 
     title: str = ""
     """A name for people."""

@@ -75,7 +75,7 @@ class Condition(Declared):
             MOfN,
             PlainValidator(_m_of_n),
             PlainSerializer(str),
-            WithJsonSchema({"type": "string", "examples": ["3 of 4"]}),
+            WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]+\s+of\s+[0-9]+\s*$", "examples": ["3 of 4"]}),
         ]
         | None
     ) = None
@@ -226,7 +226,10 @@ def _due(raw: object) -> Duration:
 
 
 Due = Annotated[
-    Duration, PlainValidator(_due), PlainSerializer(str), WithJsonSchema({"type": "string", "examples": ["now", "14d"]})
+    Duration,
+    PlainValidator(_due),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "pattern": rf"^now$|{Duration.PATTERN}", "examples": ["now", "14d"]}),
 ]
 
 
@@ -290,7 +293,8 @@ class Checkpoint(Declared):
     conditions: Annotated[Mapping[Name, Condition], Field(min_length=1)]
     """The statements, by short names such as A, B, C."""
     verdicts: Annotated[Mapping[GradeName, GradeRule], Field(min_length=1)]
-    """Which combination gives which grade; the most severe one that holds is the verdict."""
+    """Which combination gives which grade (monitor, recommended, required, urgent, emergency); the most severe one that
+    holds is the verdict."""
     lead_time: Duration = ZERO
     """How long the step takes: `start by` is the crossing date minus this."""
     owner: str = ""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -41,6 +41,11 @@ class Duration(timedelta):
 
     __slots__ = ("text",)
     text: str
+
+    FORMAT: ClassVar = "outgrow-duration"
+    """Its name in a JSON Schema."""
+    PATTERN: ClassVar = r"^\s*([0-9][0-9_]*(\.[0-9]+)?\s*[a-zµμ]+\s*)+$|^\s*0\s*$"
+    """What it looks like, as far as a JSON Schema can say."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -97,17 +102,8 @@ class Duration(timedelta):
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         """Describe what editors may offer."""
-        return {
-            "description": "An exact span of time.",
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": r"^\s*([0-9][0-9_]*(\.[0-9]+)?\s*[a-zµμ]+\s*)+$|^\s*0\s*$",
-                    "examples": ["30s", "15m", "24h", "14d", "1h30m"],
-                },
-                {"const": 0},
-            ],
-        }
+        text = {"type": "string", "pattern": cls.PATTERN, "examples": ["30s", "15m", "24h", "14d", "1h30m"]}
+        return {"format": cls.FORMAT, "anyOf": [text, {"const": 0}]}
 
 
 def _again(kind: type[Duration], span: timedelta, text: str) -> Duration:

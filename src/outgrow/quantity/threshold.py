@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, Final, assert_never
+from typing import Any, ClassVar, Final, assert_never
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -27,6 +27,9 @@ class Quantity:
     unit: Unit | None
     text: str = field(compare=False)
 
+    FORMAT: ClassVar = "outgrow-quantity"
+    """Its name in a JSON Schema."""
+
     def in_unit(self, unit: Unit) -> float:
         """Give the value in `unit`; a bare number is already in it.
 
@@ -49,17 +52,10 @@ class Quantity:
     @classmethod
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: Any) -> dict[str, Any]:
         """Describe what editors may offer."""
-        return {
-            "description": "A number with its unit, or a bare number in the signal's unit.",
-            "anyOf": [
-                {"type": "number"},
-                {
-                    "type": "string",
-                    "pattern": r"^\s*[-+\u2212]?[0-9\uff10-\uff19.]",
-                    "examples": ["800 ms", "60 %", "512 MiB", "10_000 per day", "30 USD"],
-                },
-            ],
-        }
+        pattern = r"^\s*[-+\u2212]?[0-9\uff10-\uff19.]"
+        examples = ["800 ms", "60 %", "512 MiB", "10_000 per day", "30 USD"]
+        text = {"type": "string", "pattern": pattern, "examples": examples}
+        return {"format": cls.FORMAT, "anyOf": [{"type": "number"}, text]}
 
 
 def parse_quantity(text: str) -> Quantity:
