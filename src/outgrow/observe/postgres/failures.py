@@ -108,10 +108,25 @@ def _while_connecting(state: str, says: str, asked: Asked) -> SourceError | None
             return SourceError(Failure.UNREACHABLE, what, "try again when it is up")
         case "53300":
             return SourceError(Failure.TOO_MANY_CONNECTIONS, what, _FULL)
-        case "08P01" if "no more connections" in says:  # PgBouncer
-            return SourceError(Failure.TOO_MANY_CONNECTIONS, what, _FULL)
+        case "08P01":
+            return _by_pooler(says, what)
         case _:
             return None
+
+
+def _by_pooler(says: str, what: str) -> SourceError | None:
+    """Tell PgBouncer's refusals apart by their words: they all have one code."""
+    if "no more connections" in says or "query_wait_timeout" in says:
+        return SourceError(Failure.TOO_MANY_CONNECTIONS, what, "raise the pooler's max_client_conn or pool sizes")
+    if "authentication failed" in says or "no such user" in says:
+        return SourceError(
+            Failure.WRONG_PASSWORD, what, "check user and password in the url, and the pooler's auth_file"
+        )
+    if "does not exist" in says or "no such database" in says:
+        return SourceError(Failure.NO_SUCH_THING, what, "check the database in the url, and the pooler's [databases]")
+    if "login" in says or "connect" in says:
+        return SourceError(Failure.UNREACHABLE, what, "look whether the server behind the pooler runs")
+    return None
 
 
 def _by_class(error: asyncpg.PostgresError, state: str, says: str, asked: Asked) -> SourceError:
