@@ -76,9 +76,11 @@ class Engine:
         """Give a container's configuration and state."""
         return await self._get(f"/containers/{quote(container.id)}/json")
 
-    async def statistics(self, container: Container) -> Json:
-        """Give a container's statistics; the Engine takes two readings a second apart for it."""
-        return await self._get(f"/containers/{quote(container.id)}/stats", {"stream": "false"})
+    async def statistics(self, container: Container, *, twice: bool) -> Json:
+        """Give a container's statistics; `twice` lets the Engine take two readings, a second apart."""
+        # Engines before API 1.41 know no one-shot: they take two readings anyway.
+        how = {"stream": "false"} if twice else {"stream": "false", "one-shot": "true"}
+        return await self._get(f"/containers/{quote(container.id)}/stats", how)
 
     async def version(self) -> Json:
         """Give the Engine's version."""

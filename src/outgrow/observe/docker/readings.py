@@ -23,7 +23,7 @@ from outgrow.observe.docker.statistics import (
     memory_limit,
     network_bytes,
     process_count,
-    two_readings,
+    reading_before,
 )
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import DockerRead
@@ -34,12 +34,12 @@ _BETWEEN_READINGS_SECONDS: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A running container: its limits, when it was started, and two readings of its statistics."""
+    """A running container: its limits, when it was started, its statistics, and for a CPU those shortly before."""
 
     host_config: Json
     life: str
-    before: Json
-    after: Json
+    stats: Json
+    before: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +49,8 @@ class Stopped:
     why: str
 
 
-async def read_container(engine: Engine, container: Container) -> Reading | Stopped:
-    """Read a container's state, and its statistics where it runs.
+async def read_container(engine: Engine, container: Container, *, twice: bool) -> Reading | Stopped:
+    """Read a container's state, and its statistics where it runs; `twice` for what needs two readings.
 
     Raises:
         SourceError: the Engine could not be read, or the container is gone.
@@ -60,15 +60,15 @@ async def read_container(engine: Engine, container: Container) -> Reading | Stop
         state = details["State"]
         if not (state["Running"] or state["Paused"]):
             return Stopped(_why_stopped(container, state))
-        after = await engine.statistics(container)
-        pair = two_readings(after)
-        if pair is None and is_reading(after):  # some engines take only one reading for an answer
-            await anyio.sleep(_BETWEEN_READINGS_SECONDS)
-            before, after = after, await engine.statistics(container)
-            pair = (before, after)
-        if pair is None or not is_reading(after):
+        stats, before = await engine.statistics(container, twice=twice), None
+        if twice and is_reading(stats):
+            before = reading_before(stats)
+            if before is None:  # some engines take only one reading for an answer
+                await anyio.sleep(_BETWEEN_READINGS_SECONDS)
+                before, stats = stats, await engine.statistics(container, twice=twice)
+        if not is_reading(stats):
             return Stopped(f'the container "{container.name}" stopped while it was read')
-        return Reading(details["HostConfig"], f"{container.id} {state['StartedAt']}", *pair)
+        return Reading(details["HostConfig"], f"{container.id} {state['StartedAt']}", stats, before)
     except (KeyError, TypeError, ValueError) as error:
         raise engine.not_docker() from error
 
@@ -92,15 +92,17 @@ class _Statistic:
 
 
 def _cores(reading: Reading) -> float:
-    return cores_used(reading.before, reading.after)
+    if reading.before is None:
+        raise KeyError("precpu_stats")
+    return cores_used(reading.before, reading.stats)
 
 
 def _limit(reading: Reading) -> float:
-    return core_limit(reading.host_config, reading.after)
+    return core_limit(reading.host_config, reading.stats)
 
 
 def _memory_share(reading: Reading) -> float | None:
-    used, limit = memory_bytes(reading.after), memory_limit(reading.host_config)
+    used, limit = memory_bytes(reading.stats), memory_limit(reading.host_config)
     if used is None:
         raise KeyError("memory_stats.usage")
     return None if limit is None else used / limit
@@ -116,23 +118,27 @@ _STATISTICS: Final[Mapping[str, _Statistic]] = {
     "cpu": _Statistic(lambda reading: _cores(reading) / _limit(reading), RATIO),
     "cpu_cores": _Statistic(_cores, _CORES),
     "cpu_limit": _Statistic(_limit, _CORES),
-    "cpu_seconds": _Statistic(lambda reading: cpu_seconds(reading.after), parse_unit("s"), counts=True),
-    "memory": _Statistic(lambda reading: memory_bytes(reading.after), _BYTES, why_absent=_NO_MEMORY),
+    "cpu_seconds": _Statistic(lambda reading: cpu_seconds(reading.stats), parse_unit("s"), counts=True),
+    "memory": _Statistic(lambda reading: memory_bytes(reading.stats), _BYTES, why_absent=_NO_MEMORY),
     "memory_share": _Statistic(_memory_share, RATIO, absence=Absence.UNLIMITED, why_absent=_NO_LIMIT),
     **{
         f"network_{way}": _Statistic(
-            lambda reading, way=way: network_bytes(reading.after, way), _BYTES, counts=True, why_absent=_NO_NETWORK
+            lambda reading, way=way: network_bytes(reading.stats, way), _BYTES, counts=True, why_absent=_NO_NETWORK
         )
         for way in ("rx", "tx")
     },
     **{
         f"block_{way}": _Statistic(
-            lambda reading, way=way: block_bytes(reading.after, way), _BYTES, counts=True, why_absent=_NO_BLOCKS
+            lambda reading, way=way: block_bytes(reading.stats, way), _BYTES, counts=True, why_absent=_NO_BLOCKS
         )
         for way in ("read", "write")
     },
-    "pids": _Statistic(lambda reading: process_count(reading.after), parse_unit("processes")),
+    "pids": _Statistic(lambda reading: process_count(reading.stats), parse_unit("processes")),
 }
+
+
+NEEDS_TWO_READINGS: Final = frozenset({"cpu", "cpu_cores"})
+"""Metrics that compare two readings."""
 
 
 def sample_of_reading(

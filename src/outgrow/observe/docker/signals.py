@@ -16,7 +16,7 @@ from outgrow.observe._http import TlsFiles
 from outgrow.observe._samples import no_past
 from outgrow.observe._shared_reads import SharedReads
 from outgrow.observe.docker.engine import Container, Engine, find
-from outgrow.observe.docker.readings import Reading, Stopped, read_container, sample_of_reading
+from outgrow.observe.docker.readings import NEEDS_TWO_READINGS, Reading, Stopped, read_container, sample_of_reading
 from outgrow.plan.secrets import resolve
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import DockerRead, DockerSource
@@ -86,24 +86,26 @@ class DockerSignals:
         await self._engine.aclose()
 
     async def _observations(self, signal: QuerySignal, now: datetime) -> Sequence[Observation]:
-        wanted = cast("DockerRead", signal.read).container
+        read = cast("DockerRead", signal.read)
+        wanted, twice = read.container, read.metric in NEEDS_TWO_READINGS
         found = find(await self._lists.read("list", self._engine.containers), wanted, self._project)
         if not signal.by:
             container = _the_one(found, wanted)
-            reading = await self._reading(container)
+            reading = await self._reading(container, twice=twice)
             if isinstance(reading, Stopped):
                 raise SourceError(
                     Failure.NO_SUCH_THING, reading.why, f"docker logs {container.name}; docker start {container.name}"
                 )
             return (Observation((), self._sample(signal, container, reading, now)),)
-        readings = await all_of([partial(self._reading, each) for each in found], _CONTAINERS_AT_ONCE)
+        readings = await all_of([partial(self._reading, each, twice=twice) for each in found], _CONTAINERS_AT_ONCE)
         return [
             Observation(labels_of({"container": each.name}), self._sample(signal, each, reading, now))
             for each, reading in zip(found, readings, strict=True)
         ]
 
-    async def _reading(self, container: Container) -> Reading | Stopped:
-        return await self._readings.read(container.id, partial(read_container, self._engine, container))
+    async def _reading(self, container: Container, *, twice: bool) -> Reading | Stopped:
+        read = partial(read_container, self._engine, container, twice=twice)
+        return await self._readings.read((container.id, twice), read)
 
     def _sample(self, signal: QuerySignal, container: Container, reading: Reading | Stopped, now: datetime) -> Sample:
         if isinstance(reading, Stopped):

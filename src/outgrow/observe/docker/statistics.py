@@ -19,10 +19,10 @@ def is_reading(stats: Json) -> bool:
     return not str(stats.get("read", _NEVER)).startswith(_NEVER)
 
 
-def two_readings(stats: Json) -> tuple[Json, Json] | None:
-    """Give the reading before this one and this one, where the Engine really took two."""
+def reading_before(stats: Json) -> Json | None:
+    """Give the reading before this one, where the Engine really took two."""
     before = {"read": stats.get("preread", _NEVER), "cpu_stats": stats.get("precpu_stats", {})}
-    return (before, stats) if is_reading(before) and _elapsed_seconds(before, stats) > 0 else None
+    return before if is_reading(before) and _elapsed_seconds(before, stats) > 0 else None
 
 
 def cpu_seconds(stats: Json) -> float:

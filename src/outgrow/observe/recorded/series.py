@@ -1,11 +1,11 @@
 """Cells of a recording made into series that can be asked for any moment. Pure."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -17,8 +17,6 @@ from outgrow.observe.recorded.table import Cell, Table
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-# Moment in microseconds, row in the table, value.
-_Row = tuple[int, int, float | None]
 _NULLS: Final = frozenset({"", "null", "none", "na", "\\n"})
 
 
@@ -34,6 +32,7 @@ class Times:
 
         Raises:
             ValueError: it is no time.
+            OverflowError: it lies beyond the years 1 to 9999.
         """
         if isinstance(cell, str):
             try:
@@ -41,10 +40,9 @@ class Times:
             except ValueError:
                 cell = datetime.fromisoformat(cell.strip())
         if isinstance(cell, datetime):
-            aware = cell if cell.tzinfo else cell.replace(tzinfo=self.zone)
-            return (aware - _EPOCH) // _MICROSECOND
+            return ((cell if cell.tzinfo else cell.replace(tzinfo=self.zone)) - _EPOCH) // _MICROSECOND
         if isinstance(cell, int | float | Decimal) and not isinstance(cell, bool):
-            return (self.second_zero - _EPOCH) // _MICROSECOND + round(cell * 1_000_000)
+            return (self.second_zero + timedelta(seconds=float(cell)) - _EPOCH) // _MICROSECOND
         raise ValueError
 
 
@@ -64,6 +62,12 @@ class RecordedSeries:
         asked = np.fromiter(((each - _EPOCH) // _MICROSECOND for each in instants), np.int64, len(instants))
         return np.searchsorted(self.moments, asked, side="right") - 1
 
+    def without(self, rows: Sequence[int]) -> Self:
+        """Give the series without some of its rows."""
+        kept = np.ones(len(self.moments), np.bool_)
+        kept[list(rows)] = False
+        return replace(self, moments=self.moments[kept], values=self.values[kept], null=self.null[kept])
+
     def moment(self, row: int) -> datetime:
         """Give a row's time."""
         return _EPOCH + int(self.moments[row]) * _MICROSECOND
@@ -77,13 +81,50 @@ def series_of(
     Raises:
         SourceError: a cell is no time or no number, or two rows of a series speak differently of one moment.
     """
-    by_labels: dict[Labels, list[_Row]] = {}
-    for row in _rows_where(table, where):
-        labels = labels_of({name: _text(table.columns[name][row]) for name in by})
-        moment = _moment(table, row, table.columns[time_column][row], times)
-        value = _number(table, row, table.columns[column][row], column)
-        by_labels.setdefault(labels, []).append((moment, row, value))
-    return {labels: _series(table, rows) for labels, rows in by_labels.items()}
+    rows = _rows_where(table, where)
+    time_cells, cells = table.columns[time_column], table.columns[column]
+    moments = np.fromiter((_moment(table, row, time_cells[row], times) for row in rows), np.int64, len(rows))
+    numbers = [_number(table, row, cells[row], column) for row in rows]
+    values = np.array([math.nan if number is None else number for number in numbers], np.float64)
+    null = np.array([number is None for number in numbers], np.bool_)
+    found: dict[Labels, RecordedSeries] = {}
+    for labels, members in _grouped(table, rows, by).items():
+        order = members[np.argsort(moments[members], kind="stable")]
+        series = RecordedSeries(moments[order], values[order], null[order])
+        repeats: list[int] = (np.flatnonzero(series.moments[1:] == series.moments[:-1]) + 1).tolist()
+        for repeat in repeats:
+            if not _agree(series, repeat - 1, repeat):
+                raise _contradiction(table, rows[int(order[repeat - 1])], rows[int(order[repeat])])
+        found[labels] = series.without(repeats)
+    return found
+
+
+def _grouped(table: Table, rows: Sequence[int], by: Sequence[str]) -> dict[Labels, NDArray[np.int64]]:
+    """Give the positions among `rows` that each label set has."""
+    if not by:
+        return {(): np.arange(len(rows))} if rows else {}
+    members: dict[tuple[str, ...], list[int]] = {}
+    columns = [table.columns[name] for name in by]
+    for position, row in enumerate(rows):
+        members.setdefault(tuple(_text(cells[row]) for cells in columns), []).append(position)
+    return {
+        labels_of(dict(zip(by, texts, strict=True))): np.array(positions, np.int64)
+        for texts, positions in members.items()
+    }
+
+
+def _agree(series: RecordedSeries, one: int, other: int) -> bool:
+    if series.null[one] != series.null[other]:
+        return False
+    return bool(np.array_equal(series.values[one], series.values[other], equal_nan=True))
+
+
+def _contradiction(table: Table, one: int, other: int) -> SourceError:
+    return SourceError(
+        Failure.BAD_ANSWER,
+        f"{table.place(other)} and {table.place(one)} speak differently of the same moment",
+        "tell the series apart with by: [column], or pick one with read: {where: {column: value}}",
+    )
 
 
 def moments_of(table: Table, time_column: str, times: Times) -> list[datetime]:
@@ -96,28 +137,8 @@ def moments_of(table: Table, time_column: str, times: Times) -> list[datetime]:
     return [_EPOCH + _moment(table, row, cell, times) * _MICROSECOND for row, cell in enumerate(cells)]
 
 
-def _series(table: Table, rows: list[_Row]) -> RecordedSeries:
-    rows.sort(key=lambda row: row[:2])
-    kept: list[_Row] = []
-    for row in rows:
-        if not kept or kept[-1][0] != row[0]:
-            kept.append(row)
-        elif repr(kept[-1][2]) != repr(row[2]):  # NaN is as good as NaN here
-            raise SourceError(
-                Failure.BAD_ANSWER,
-                f"{table.place(row[1])} and {table.place(kept[-1][1])} speak differently of the same moment",
-                "tell the series apart with by: [column], or pick one with read: {where: {column: value}}",
-            )
-    moments, _, values = zip(*kept, strict=True)
-    return RecordedSeries(
-        np.array(moments, np.int64),
-        np.array([math.nan if value is None else value for value in values], np.float64),
-        np.array([value is None for value in values], np.bool_),
-    )
-
-
-def _rows_where(table: Table, where: Mapping[str, str]) -> Iterable[int]:
-    rows: Iterable[int] = range(len(next(iter(table.columns.values()))))
+def _rows_where(table: Table, where: Mapping[str, str]) -> Sequence[int]:
+    rows: Sequence[int] = range(len(next(iter(table.columns.values()))))
     for name, wanted in where.items():
         cells = table.columns[name]
         rows = [row for row in rows if _text(cells[row]) == wanted]
@@ -131,7 +152,7 @@ def _moment(table: Table, row: int, cell: Cell, times: Times) -> int:
         raise SourceError(
             Failure.BAD_ANSWER,
             f'{table.place(row)}: "{cell}" is no time',
-            "write ISO 8601 (2026-11-21T09:00:00+09:00) or seconds",
+            "write ISO 8601 (2026-11-21T09:00:00+09:00), or seconds (not milliseconds)",
         ) from error
 
 

@@ -71,7 +71,7 @@ def _read_csv(text: TextIO, file: str, wanted: Iterable[str]) -> Table:
         raise SourceError(Failure.BAD_ANSWER, f"{file} has no header line", "name the columns in its first line")
     names = [name.strip() for name in names]
     picked = _positions(names, wanted, file)
-    reader = csv.reader(text, delimiter=delimiter)
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     columns: list[list[str]] = [[] for _ in picked]
     lines: list[int] = []
     try:
