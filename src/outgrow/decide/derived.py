@@ -89,20 +89,16 @@ def input_lookback(signal: DerivedSignal, signals: Signals | None = None) -> tim
         signal: what is derived.
         signals: the plan's signals; without them the inputs are taken to be measured as often as the signal itself.
     """
-    every = max([signal.every, *(signals[each].every for each in inputs_of(signal))] if signals else [signal.every])
+    every = max(signals[each].every for each in inputs_of(signal)) if signals else signal.every
     match signal:
         case RatioSignal():
-            return every / 2
-        case RateSignal(over=None):
-            return 2 * every
-        case RateSignal(over=over) if over is not None:
-            return over + every
+            return max(every, signal.every) / 2
+        case RateSignal():
+            return 2 * every if signal.over is None else signal.over + every
         case GrowthSignal():
             return _DAY + tolerance(_DAY, every)
-        case DeltaSignal(over=over):
-            return over + tolerance(over, every)
-        case _:
-            return timedelta(0)
+        case DeltaSignal():
+            return signal.over + tolerance(signal.over, every)
 
 
 def tolerance(over: timedelta, every: timedelta) -> timedelta:

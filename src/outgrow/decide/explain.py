@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Final
 
 from outgrow.decide.follow import Answer
-from outgrow.decide.rules import answer_rule
+from outgrow.decide.rules import answer_of, answer_rule
 from outgrow.facts.samples import Labels
 from outgrow.facts.verdicts import CheckpointVerdict, ConditionVerdict, Held, Lack, NotHeld, Undecided
 from outgrow.plan.checkpoints import Checkpoint, Condition, Rule
@@ -112,7 +112,7 @@ def what_would_change(verdict: CheckpointVerdict, checkpoint: Checkpoint) -> tup
         The higher grades from the nearest up, then the shown grade (none for `clear` and unknown). A grade that no
         turn of up to five conditions brings about is passed over.
     """
-    answers = {name: _answer(each) for name, each in verdict.conditions.items()}
+    answers = {name: answer_of(each.holding) for name, each in verdict.conditions.items()}
     shown = verdict.grade if verdict.grade is not None else Grade.CLEAR
     rules = dict(checkpoint.grades_downwards)
     found = [
@@ -123,16 +123,6 @@ def what_would_change(verdict: CheckpointVerdict, checkpoint: Checkpoint) -> tup
     if shown in rules:
         found.append(Change(shown, rises=False, ways=_ways(rules[shown], answers, verdict, checkpoint, Answer.NO)))
     return tuple(change for change in found if change.ways)
-
-
-def _answer(condition: ConditionVerdict) -> Answer:
-    match condition.holding:
-        case Held():
-            return Answer.YES
-        case NotHeld():
-            return Answer.NO
-        case Undecided():
-            return Answer.UNKNOWN
 
 
 def _ways(

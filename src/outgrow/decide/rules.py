@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
 
 from outgrow.decide.follow import Answer
 from outgrow.facts.verdicts import Held, Holding, Lack, NotHeld, Undecided
@@ -22,6 +21,17 @@ class Ruling:
     decided: bool | None
     confirmed: datetime | None = None
     because: tuple[str, ...] = ()
+
+
+def answer_of(holding: Holding) -> Answer:
+    """Give the plain answer of a holding."""
+    match holding:
+        case Held():
+            return Answer.YES
+        case NotHeld():
+            return Answer.NO
+        case Undecided():
+            return Answer.UNKNOWN
 
 
 def decide_rule(rule: Rule, holdings: Mapping[str, Holding]) -> Ruling:
@@ -57,15 +67,14 @@ def _member(member: Member, holdings: Mapping[str, Holding]) -> Ruling:
     if isinstance(member, Rule):
         return decide_rule(member, holdings)
     holding = holdings[member]
-    match holding:
-        case Held():
-            return Ruling(decided=True, confirmed=holding.confirmed, because=(member,))
-        case NotHeld():
+    match answer_of(holding):
+        case Answer.YES:
+            confirmed = holding.confirmed if isinstance(holding, Held) else None
+            return Ruling(decided=True, confirmed=confirmed, because=(member,))
+        case Answer.NO:
             return Ruling(decided=False, because=(member,))
-        case Undecided():
+        case Answer.UNKNOWN:
             return Ruling(decided=None, because=(member,))
-        case _:
-            assert_never(holding)
 
 
 def _at_least(n: int, members: Sequence[Ruling]) -> Ruling:
