@@ -1,6 +1,6 @@
 """One check worded: facts and plan in, views out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from outgrow.decide.levels import band
@@ -209,14 +209,14 @@ def _signals(plan: Plan, facts: CheckFacts, words: Words) -> Iterable[SignalView
             )
 
 
-def _problem(signal: SignalFacts, samples: tuple[Sample, ...]) -> str:
+def _problem(signal: SignalFacts, samples: Sequence[Sample]) -> str:
     if signal.failure:
         return signal.failure
     last = samples[-1] if samples else None
     return reason_of(last) if isinstance(last, Missing) else ""
 
 
-def _last_value(samples: tuple[Sample, ...]) -> Measured | None:
+def _last_value(samples: Sequence[Sample]) -> Measured | None:
     return next((each for each in reversed(samples) if isinstance(each, Measured)), None)
 
 

@@ -1,0 +1,64 @@
+"""Both languages say the same things: the same keys, the same gaps to fill, and no key that no code asks for."""
+
+import re
+import tomllib
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2] / "src" / "outgrow"
+TEXTS = ROOT / "report" / "texts"
+
+
+def test_english_and_korean_have_the_same_texts() -> None:
+    assert _texts("en").keys() == _texts("ko").keys()
+
+
+def test_english_and_korean_fill_in_the_same_values() -> None:
+    english, korean = _texts("en"), _texts("ko")
+
+    differing = {key for key in english if _gaps(english[key]) != _gaps(korean[key])}
+
+    # Korean months are numbers, English ones names; Korean dates need no month name.
+    assert differing <= {"date.day", "date.day_year", "date.moment"}
+
+
+def test_no_korean_text_was_left_in_english() -> None:
+    korean = _texts("ko")
+    words = {key: re.sub(r"\{[^}]*\}|[A-Z]{2,}|outgrow", "", text) for key, text in korean.items()}
+
+    assert [key for key, text in words.items() if re.search(r"[A-Za-z]{3,}", text)] == []
+
+
+def test_every_text_is_asked_for_by_some_code() -> None:
+    sources = [*ROOT.rglob("*.py"), *(ROOT / "report" / "templates").glob("*")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources if path.is_file())
+
+    unused = [key for key in _texts("en") if not _is_asked_for(key, code)]
+
+    assert unused == []
+
+
+def _is_asked_for(key: str, code: str) -> bool:
+    """Whole, without its one/other, or by its front: `words(f"grade.{...}")`."""
+    if key.endswith((".one", ".other")):
+        key = key.rpartition(".")[0]
+    front, _, last = key.rpartition(".")
+    by_front = (f"{front}.{{", f'"{front}." ~', f"'{front}.' ~", f"{front}_", f'"{front}."')
+    return f'"{key}"' in code or f"'{key}'" in code or any(each in code for each in by_front) or last == "months"
+
+
+def _texts(language: str) -> dict[str, str]:
+    return dict(_flat(tomllib.loads((TEXTS / f"{language}.toml").read_text(encoding="utf-8")), ""))
+
+
+def _flat(texts: dict[str, Any], front: str) -> Any:
+    for name, text in texts.items():
+        if isinstance(text, dict):
+            yield from _flat(text, f"{front}{name}.")
+        else:
+            yield f"{front}{name}", str(text)
+
+
+def _gaps(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
