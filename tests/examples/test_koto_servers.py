@@ -103,9 +103,11 @@ def test_a_block_that_fails_leaves_nothing_behind_even_when_keeping(temporary: P
     assert processes_in(temporary) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("moment", ["starts", "fills"])
-def test_a_demo_that_is_interrupted_leaves_nothing_behind(temporary: Path, number: signal.Signals, moment: str):
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [("starts", signal.SIGTERM), ("starts", signal.SIGHUP), ("fills", signal.SIGINT), ("fills", signal.SIGTERM)],
+)
+def test_a_demo_that_is_interrupted_leaves_nothing_behind(temporary: Path, moment: str, number: signal.Signals):
     # given a demo that is just starting its database, or filling it
     log = temporary / "output"
     with log.open("wb") as output:

@@ -15,9 +15,9 @@ MINUTE = 60_000_000
 DAY = 1440 * MINUTE
 
 SESSION_MEAN_MINUTES = 22.0
-SESSIONS_PER_DAY = 1050.0  # at scale 1, at the end
+SESSIONS_PER_DAY = 900.0  # at scale 1, at the end
 GROWTH_DAYS = 70.0  # demand grows e-fold in this time, by 1.4 % a day
-SESSIONS_BEFORE_DAYS = 31  # sessions are kept longer than events: a question may look back over 30 days
+SESSIONS_BEFORE_DAYS = 62  # sessions are kept longer than events: 60 days of history of a 30-day count need 90
 CLASS_OPEN_SESSIONS = 62.0  # the last live class, at scale 1
 EARLIER_CLASSES = 0.72  # the classes of the weeks before drew fewer, beside the growth
 

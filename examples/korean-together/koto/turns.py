@@ -15,7 +15,7 @@ SKILLS = ("grammar", "vocabulary", "pronunciation", "formality")
 NO_SKILL = -1
 NOT_SCORED = -1
 
-TURNS_PER_MINUTE = 0.42
+TURNS_PER_MINUTE = 0.48
 BY_VOICE = 0.65
 SPEECH_CACHED = 0.15  # answers whose audio is at hand already
 PASS_MARK = 60
