@@ -30,7 +30,7 @@ def plan(tmp_path: Path) -> Path:
     (tmp_path / "spool").mkdir()
     for name in ("1.eml", "2.eml", "readme.txt"):
         (tmp_path / "spool" / name).touch()
-    return shutil.copy(EXAMPLE / "plan.yaml", tmp_path / "plan.yaml")
+    return Path(shutil.copy(EXAMPLE / "plan.yaml", tmp_path / "plan.yaml"))
 
 
 def outgrow(*words: str | Path, packages: Path | None) -> subprocess.CompletedProcess[str]:
