@@ -5,6 +5,7 @@ from datetime import timedelta
 from xml.etree import ElementTree as ET
 
 from outgrow.decide.plan_tests import Mismatch, Shown, TestReport, TestResult
+from outgrow.plan.grades import Grade
 from outgrow.quantity import format_duration
 
 
@@ -17,7 +18,7 @@ def mismatch_text(mismatch: Mismatch) -> str:
 
 def timeline_text(shown: tuple[Shown, ...]) -> str:
     """Show a checkpoint's grades over a test: `0s unknown, 30m recommended`."""
-    return ", ".join(f"{format_duration(each.at)} {each.grade.word if each.grade else 'unknown'}" for each in shown)
+    return ", ".join(f"{format_duration(each.at)} {_word(each.grade)}" for each in shown)
 
 
 def junit_xml(report: TestReport, file: str, took: timedelta = timedelta(0)) -> str:
@@ -68,11 +69,15 @@ def uncovered(report: TestReport) -> Iterator[str]:
             never = [word for answer, word in enumerate(words) if answer not in seen]
             if never:
                 parts.append(f"{condition} was never {' or '.join(never)}")
-        grades = [grade.word if grade else "unknown" for grade in coverage.all_grades if grade not in coverage.grades]
+        grades = [_word(grade) for grade in coverage.all_grades if grade not in coverage.grades]
         if grades:
             parts.append(f"never {' or '.join(grades)}")
         if parts:
             yield f"{name}: {'; '.join(parts)}"
+
+
+def _word(grade: Grade | None) -> str:
+    return "unknown" if grade is None else grade.word
 
 
 def _details(result: TestResult) -> Iterator[str]:
