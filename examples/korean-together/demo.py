@@ -29,6 +29,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 HERE = Path(__file__).resolve().parent
 PLAN = HERE / "plan.yaml"
 READER = "outgrow_reader"
+# outgrow's exit code when a source could not be read. Expected here: there is no Docker Engine, and maybe no Redis.
+A_SOURCE_FAILED = 3
 
 
 def main() -> int:
@@ -113,17 +115,15 @@ async def _fill_database(admin_url: str, password: str, scenario: Scenario, prog
 
 
 def _measure(environment: Mapping[str, str], console: Console) -> int:
-    """Run `outgrow check` and `outgrow report` as a user would."""
+    """Run `outgrow check` and `outgrow report` as a user would; give the code of the one that failed, or 0."""
     report = Path("build") / "korean-together-report.html"
     report.parent.mkdir(exist_ok=True)
-    for words in (["check", str(PLAN)], ["report", str(PLAN), "--output", str(report)]):
-        shown = [word if len(word) < 60 else os.path.relpath(word) for word in words]
-        console.print(f"\n[bold]$ outgrow {shlex.join(shown)}[/]", highlight=False)
+    for words in (["check", _short(PLAN)], ["report", _short(PLAN), "--output", str(report)]):
+        console.print(f"\n[bold]$ outgrow {shlex.join(words)}[/]", highlight=False, soft_wrap=True)
         sys.stdout.flush()  # so that our lines come first where the output is a file
         done = subprocess.run([sys.executable, "-m", "outgrow", *words], env={**os.environ, **environment}, check=False)
-        if done.returncode != 0:
+        if done.returncode not in {0, A_SOURCE_FAILED}:
             return done.returncode
-    console.print(f"\nThe report: {report.resolve()}", highlight=False, soft_wrap=True)
     return 0
 
 
@@ -131,22 +131,27 @@ def _look_next(running: Servers, environment: Mapping[str, str], *, keep: bool, 
     def say(text: str) -> None:
         console.print(text, highlight=False, soft_wrap=True, markup=False)
 
-    plan = os.path.relpath(PLAN)
     say("\nWhere to look next")
-    say(f"  {plan}: the plan, every query with its reasons")
-    say(f"  {os.path.relpath(HERE / 'README.md')}: what the numbers mean, and how to measure your own system")
+    say(f"  {_short(PLAN)}: the plan, every query with its reasons")
+    say(f"  {_short(HERE / 'README.md')}: what the numbers mean, and how to measure your own system")
     if not keep:
         say("  make demo KEEP=1: the same, with PostgreSQL and Redis left running for your own questions")
         return
-    psql = running.postgres.binaries.folder / "psql"
-    say("\nBoth servers are kept. To ask them, in this shell:")
+    say("\nPostgreSQL and Redis are kept. To ask them, in this shell:")
     for name, value in environment.items():
         say(f"  export {name}={shlex.quote(value)}")
-    say(f"  outgrow explain {plan} split-ai-service")
-    if os.access(psql, os.X_OK):
+    outgrow = Path(sys.executable).with_name("outgrow")
+    say(f"  {_short(outgrow) if outgrow.exists() else 'outgrow'} explain split-ai-service {_short(PLAN)}")
+    psql = running.postgres.binaries.folder / "psql"
+    if psql.exists():
         say(f'  {psql} "$KOTO_DATABASE_URL"')
     say("To stop them and remove their folder:")
-    say(f"  {sys.executable} {os.path.relpath(HERE / 'embedded.py')} stop {running.folder}")
+    say(f"  {_short(Path(sys.executable))} {_short(HERE / 'embedded.py')} stop {running.folder}")
+
+
+def _short(path: Path) -> str:
+    """A path as one would type it here."""
+    return min(os.path.relpath(path), str(path), key=len)
 
 
 if __name__ == "__main__":
