@@ -19,7 +19,7 @@ from outgrow.facts.backtests import BacktestFacts
 from outgrow.facts.checks import CheckFacts, Measurement
 from outgrow.facts.decisions import Decision, Event
 from outgrow.plan import Plan
-from outgrow.plan.secrets import redacted, secrets_in
+from outgrow.plan.secrets import redacted, resolve
 from outgrow.ports import Journal
 from outgrow.report.check_json import verdict_document
 from outgrow.wiring import SYSTEM_CLOCK, open_journal, open_sources, read_plan
@@ -89,7 +89,7 @@ async def check_plan(  # noqa: PLR0913 (each is an independent choice, named at 
         if kept is None:
             return facts
         await kept.compact(now)
-        return replace(facts, journal=redacted(plan.journal.url, secrets_in(plan.journal.url, environment)))
+        return replace(facts, journal=redacted(resolve(plan.journal.url, environment), ()))
 
 
 async def backtest_plan(
