@@ -2,7 +2,7 @@
 
 Held at `now` when the run of satisfying samples began at or before now - `for`, no gap in it exceeds `max_gap`, and
 enough of the expected points were seen. A failing sample in [now - for, now] gives NotHeld whatever the gaps; anything
-else is Undecided. The pages docs/decisions/0010 to 0012 say what this leaves open.
+else is Undecided. The pages docs/decisions/0010 to 0012 settle what this leaves open.
 """
 
 from bisect import bisect_left, bisect_right
