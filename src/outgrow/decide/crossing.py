@@ -35,6 +35,9 @@ HISTORY_DAYS: Final = 120
 HORIZON: Final = timedelta(days=365)
 CONFIDENCE: Final = 0.9
 _TAIL: Final = (1 - CONFIDENCE) / 2
+_VISIBLE: Final = 1e-6
+"""A weekly pattern smaller than this part of the days' spread is rounding."""
+
 _STALE_DAYS: Final = 14
 _LATELY_DAYS: Final = 14
 
@@ -218,13 +221,11 @@ def _trend(
     """Give what people are shown of the fit, in the signal's unit."""
     line = found.best
     left = found.residuals(line)
-    weekly = np.zeros(len(left))
-    if line.noise.weekly:
-        shared, _ = line.noise.with_last_day(found.days)
-        weekly = ((line.inverse @ shared[:, 2:]).T @ left)[(found.days % 7).astype(int)]
+    weekly = found.weekly_part(line)
     middle = found.levels - left + weekly
     residual_scale = float(np.sqrt(np.sum((left - weekly) ** 2) / line.freedom))
     reach = 1.645 * residual_scale
+    weekly_weight = sum(each.weight for each in found.lines if each.noise.weekly)
     future = _band(drawn.levels)
     slopes = sorted(scale.size(float(each)) for each in np.quantile(drawn.slopes, (_TAIL, 1 - _TAIL)))
     return Trend(
@@ -238,7 +239,7 @@ def _trend(
         slope_low=slopes[0],
         slope_high=slopes[1],
         residual_scale=abs(scale.size(residual_scale)),
-        weekly=sum(each.weight for each in found.lines if each.noise.weekly) > 0.5,  # noqa: PLR2004 (more likely than not)
+        weekly=weekly_weight > 0.5 and float(np.ptp(weekly)) > _VISIBLE,  # noqa: PLR2004 (more likely than not)
         shifts=tuple(LevelShift(date.fromordinal(round(each.day)), scale.size(each.size)) for each in cleaned.shifts),
         spikes=tuple(date.fromordinal(round(each.day)) for each in cleaned.spikes),
     )

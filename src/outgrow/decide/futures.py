@@ -14,7 +14,7 @@ import numpy as np
 
 from outgrow.decide.draws import PATHS, FloatArray, normal_draws, uniform_draws
 from outgrow.decide.noise import WEEK
-from outgrow.decide.trend import Fit, Line
+from outgrow.decide.trend import LEAST_SCALE, Fit, Line
 
 _STATE, _SCALE, _LEVEL, _SLOPE, _DAY, _SPIKE = range(6)
 """Streams of the table of draws, so that no two uses share numbers."""
@@ -30,6 +30,10 @@ class Futures:
     slopes: FloatArray
 
 
+_HALF_TRUST_DAYS: Final = 20
+"""A skewness seen in so many days is believed by half."""
+
+
 def futures(fit: Fit, first: float, count: int, spikes: FloatArray) -> Futures:
     """Draw the levels of `count` days.
 
@@ -43,10 +47,11 @@ def futures(fit: Fit, first: float, count: int, spikes: FloatArray) -> Futures:
     lag = round(first - last) - 1
     levels = np.empty((lag + count, PATHS))
     slopes = np.zeros(PATHS)
+    scatter = _skewed(normal_draws(len(levels), _DAY), _skewness(fit))
     begin = 0
     for line, paths in _shares(fit.lines):
         at = slice(begin, begin + paths)
-        slopes[at] = _fill(levels[:, at], fit, line, at)
+        slopes[at] = _fill(levels[:, at], fit, line, scatter, at)
         begin += paths
     if len(spikes):
         rate = len(spikes) / (len(fit.days) + len(spikes))
@@ -54,6 +59,24 @@ def futures(fit: Fit, first: float, count: int, spikes: FloatArray) -> Futures:
         struck = lots < 1
         levels[struck] += spikes[np.minimum((lots[struck] * len(spikes)).astype(int), len(spikes) - 1)]
     return Futures(levels[lag:], slopes)
+
+
+def _skewness(fit: Fit) -> float:
+    """Give the skewness of the days around the best line, the less of it the fewer days speak for it.
+
+    The highest of a day's values scatters further up than down, so this is the rule rather than the exception.
+    """
+    left = fit.residuals(fit.best) - fit.weekly_part(fit.best)
+    spread = float(left.std())
+    if spread <= LEAST_SCALE:
+        return 0.0
+    seen = float(((left - left.mean()) ** 3).mean()) / spread**3
+    return min(1.0, max(-1.0, seen * len(left) / (len(left) + _HALF_TRUST_DAYS)))
+
+
+def _skewed(draws: FloatArray, skewness: float) -> FloatArray:
+    """Give normal draws a skewness and keep their mean and variance (Cornish and Fisher's first term)."""
+    return (draws + skewness / 6 * (draws * draws - 1)) / math.sqrt(1 + skewness * skewness / 18)
 
 
 def _shares(lines: Sequence[Line]) -> list[tuple[Line, int]]:
@@ -65,7 +88,7 @@ def _shares(lines: Sequence[Line]) -> list[tuple[Line, int]]:
     return [(line, 2 * int(count)) for line, count in zip(lines, counts, strict=True) if count]
 
 
-def _fill(levels: FloatArray, fit: Fit, line: Line, at: slice) -> FloatArray:
+def _fill(levels: FloatArray, fit: Fit, line: Line, scatter: FloatArray, at: slice) -> FloatArray:
     """Draw the paths of one line into `levels` (days, paths) and give their slopes (paths,)."""
     days = len(levels)
     ahead = np.arange(1.0, days + 1)
@@ -74,7 +97,7 @@ def _fill(levels: FloatArray, fit: Fit, line: Line, at: slice) -> FloatArray:
     draws = normal_draws(_MOST_COEFFICIENTS + 2 + WEEK, _STATE)[:, at]
     count = len(line.coefficients)
     coefficients = line.coefficients[:, None] + scale * (np.linalg.cholesky(line.spread) @ draws[:count])
-    np.multiply(normal_draws(days, _DAY)[:, at], math.sqrt(line.noise.white) * scale, out=levels)
+    np.multiply(scatter[:, at], math.sqrt(line.noise.white) * scale, out=levels)
     slopes = coefficients[-1] / fit.span if line.grows else np.zeros(len(scale))
     levels += ahead[:, None] * slopes + coefficients[0]
     if line.noise.wanders:

@@ -14,13 +14,13 @@ from typing import Final
 import numpy as np
 
 from outgrow.decide.draws import FloatArray
-from outgrow.decide.noise import Noise, factors, inverse_of
+from outgrow.decide.noise import Noise, factors, inverse_of, weekday_columns
 
 FLAT_PRIOR: Final = 0.95
 """What "no growth" is worth before any day was seen. Most signals do not grow in most weeks, and a date that is not
 true costs more trust than one that comes a week later."""
 
-_LEAST_SCALE: Final = 1e-9
+LEAST_SCALE: Final = 1e-9
 """Scatter below this part of the days' own spread is rounding, not noise."""
 
 
@@ -69,6 +69,13 @@ class Fit:
         """Give what the line leaves over."""
         return self.levels - self.columns(line) @ line.coefficients
 
+    def weekly_part(self, line: Line) -> FloatArray:
+        """Give what of the residuals is a level of the weekday's own."""
+        if not line.noise.weekly:
+            return np.zeros(len(self.days))
+        columns = weekday_columns(self.days)
+        return columns @ (line.noise.weekly * columns.T @ (line.inverse @ self.residuals(line)))
+
 
 def fit(
     days: FloatArray, levels: FloatArray, shifts: Sequence[float], family: tuple[Noise, ...], flat_prior: float
@@ -91,7 +98,7 @@ def fit(
     normal = np.einsum("ni,gnj->gij", design, weighted[:, :, :-1])
     moments = np.einsum("ni,gn->gi", design, weighted[:, :, -1])
     squares = np.einsum("n,gn->g", levels, weighted[:, :, -1])
-    least = _LEAST_SCALE**2 * len(days)
+    least = LEAST_SCALE**2 * len(days)
     flat_spread, growing_spread = inverse_of(normal[:, :-1, :-1]), inverse_of(normal)
     flat = np.einsum("gij,gj->gi", flat_spread, moments[:, :-1])
     growing = np.einsum("gij,gj->gi", growing_spread, moments)
