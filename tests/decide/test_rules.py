@@ -110,31 +110,22 @@ def test_a_rule_that_forbids_says_what_it_forbids():
 
 answers = st.fixed_dictionaries({name: st.sampled_from(list(Answer)) for name in NAMES})
 names = st.lists(st.sampled_from(NAMES), min_size=1, max_size=4, unique=True)
-members = st.recursive(
-    st.sampled_from(NAMES),
-    lambda inner: (
-        st.tuples(st.sampled_from(["all", "any", "none"]), st.lists(inner, min_size=1, max_size=3)).map(
-            lambda pair: {pair[0]: pair[1]}
-        )
-        | st.lists(inner, min_size=2, max_size=3).map(lambda of: {"at_least_of": {"n": 2, "of": of}})
-    ),
-    max_leaves=6,
-)
-rules = members.filter(lambda each: isinstance(each, dict)).map(rule)
-monotone = (
-    st.recursive(
-        st.sampled_from(NAMES),
-        lambda inner: (
-            st.tuples(st.sampled_from(["all", "any"]), st.lists(inner, min_size=1, max_size=3)).map(
-                lambda pair: {pair[0]: pair[1]}
-            )
-            | st.lists(inner, min_size=2, max_size=3).map(lambda of: {"at_least_of": {"n": 2, "of": of}})
-        ),
-        max_leaves=6,
-    )
-    .filter(lambda each: isinstance(each, dict))
-    .map(rule)
-)
+letters = st.sampled_from(NAMES)
+
+
+def combined(words: list[str], inner: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    plain = st.tuples(st.sampled_from(words), st.lists(inner, min_size=1, max_size=3)).map(lambda pair: dict([pair]))
+    two_of = st.lists(inner, min_size=2, max_size=3).map(lambda of: {"at_least_of": {"n": 2, "of": of}})
+    return plain | two_of
+
+
+def rules_of(words: list[str]) -> st.SearchStrategy[Rule]:
+    flat = combined(words, letters)
+    return (flat | combined(words, letters | flat)).map(rule)
+
+
+rules = rules_of(["all", "any", "none"])
+monotone = rules_of(["all", "any"])
 HOLDINGS = {Answer.YES: HELD, Answer.NO: NOT, Answer.UNKNOWN: OPEN}
 DECIDED = {Answer.YES: True, Answer.NO: False, Answer.UNKNOWN: None}
 
