@@ -58,6 +58,13 @@ async def test_only_its_owner_may_read_the_file_and_its_log(path: Path, journal:
     assert {mode(each) for each in path.parent.glob("journal.sqlite*")} == {0o600}
 
 
+async def test_what_is_acknowledged_is_on_the_disk_and_not_only_with_the_kernel(journal: SqliteJournal) -> None:
+    writer = journal._database._writer  # noqa: SLF001 (a power cut cannot be had in a test)
+
+    assert writer.pragma("synchronous") == 2
+    assert writer.pragma("journal_mode") == "wal"
+
+
 async def test_a_file_that_is_there_keeps_the_mode_that_its_owner_gave_it(path: Path) -> None:
     path.touch()
     path.chmod(0o640)

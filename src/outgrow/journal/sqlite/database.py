@@ -53,6 +53,7 @@ class Database:
         Raises:
             JournalError: it cannot be created, read or written, is damaged, is not ours, or is newer than we are.
         """
+        path = path.absolute()  # so that it stays the same file wherever the process goes
 
         def connections() -> tuple[apsw.Connection, apsw.Connection]:
             with worded(path):
