@@ -1,7 +1,8 @@
 """The only file that names concrete adapters: which class reads which kind of source, which journal a URL means."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 from outgrow.errors import Failure, JournalError, Place, PlanError, Problem, SourceError, UsageError
 from outgrow.plan import JournalOptions, Plan
 from outgrow.plan.file import LoadedPlan, parse_plan
-from outgrow.plan.secrets import redacted, resolve, secrets_in
+from outgrow.plan.secrets import redacted, references, resolve, secrets_in
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, SourceOptions
 
 if TYPE_CHECKING:
     from outgrow.control.measure import OpenSource
+    from outgrow.plan.findings import Findings
     from outgrow.ports import Clock, Journal, SignalSource
 
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
@@ -30,6 +32,15 @@ SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "process": ("outgrow.observe.process", "ProcessSignals"),
     "recorded": ("outgrow.observe.recorded", "RecordedSignals"),
 }
+SURVEYS: Final[Mapping[str, tuple[str, str]]] = {
+    "postgresql": ("outgrow.observe.postgres.survey", "postgres"),
+    "postgres": ("outgrow.observe.postgres.survey", "postgres"),
+    "mysql": ("outgrow.observe.mysql.survey", "mysql"),
+    "mariadb": ("outgrow.observe.mysql.survey", "mysql"),
+    "redis": ("outgrow.observe.redis.survey", "redis"),
+    "rediss": ("outgrow.observe.redis.survey", "redis"),
+}
+"""Who can be asked what it has, by the scheme of its url, and the kind of source that it becomes."""
 ENTRY_POINTS: Final = "outgrow.sources"
 
 
@@ -171,15 +182,43 @@ def read_plan(path: str | os.PathLike[str]) -> LoadedPlan:
     root = Path(path)
     shown = str(path)
 
-    def read(name: str) -> str:
-        return (root.parent / name).read_text(encoding="utf-8-sig")
+    def read(name: str) -> bytes:
+        return (root.parent / name).read_bytes()
 
     try:
-        text = root.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise PlanError((Problem(Place(shown), "", "is not UTF-8 text", "save the file as UTF-8"),)) from error
+        text = root.read_bytes()
     except OSError as error:
         why = error.strerror or str(error)
         remedy = "write one with: outgrow init" if isinstance(error, FileNotFoundError) else "check the path"
         raise PlanError((Problem(Place(shown), "", f"cannot be read: {why}", remedy),)) from error
     return parse_plan(text, shown, read, known_kinds())
+
+
+async def survey(url: str, environment: Mapping[str, str], base: Path) -> "Findings":
+    """Ask a database or a Redis what it has that is worth measuring, for `starter_plan`.
+
+    Args:
+        url: postgresql://..., mysql://..., mariadb://..., redis://... or rediss://...; `${NAME}` is resolved, and a url
+            that is nothing but `${NAME}` keeps that name in the plan.
+        environment: where `${NAME}` is looked up.
+        base: the folder that relative paths start from.
+
+    Raises:
+        SourceError: it cannot be reached or read, or a variable is not set.
+        UsageError: nothing of that scheme can be asked.
+    """
+    scheme = resolve(url, environment).partition("://")[0].lower()
+    if scheme not in SURVEYS:
+        # Not the text itself: without a scheme it may be anything.
+        message = f"nothing of this url's scheme can be asked what it has; give one of {', '.join(SURVEYS)}"
+        raise UsageError(message)
+    module, kind = SURVEYS[scheme]
+    options = BUILTIN_KINDS[kind].options.model_validate({"kind": kind, "url": url})
+    try:
+        ask: Callable[[SourceOptions, Mapping[str, str], Path], Awaitable[Findings]] = import_module(module).survey
+        found = await ask(options, environment, base)
+    except SourceError as error:
+        secrets = secrets_in(url, environment)
+        raise SourceError(error.failure, redacted(error.what, secrets), error.remedy) from error
+    names = references(url)
+    return replace(found, variable=names[0]) if names and url == f"${{{names[0]}}}" else found
