@@ -40,8 +40,8 @@ class Database:
 
     def __init__(self, path: Path, writer: apsw.Connection, reader: apsw.Connection) -> None:
         """Take over two connections to `path`."""
-        self._path = path
-        self._file = _identity(path)
+        self._path = path.absolute()  # the same file wherever the process goes
+        self._file = _identity(self._path)
         self._writer, self._reader = writer, reader
         self._write_limit, self._read_limit = CapacityLimiter(1), CapacityLimiter(1)
         self._closed = False
@@ -53,8 +53,6 @@ class Database:
         Raises:
             JournalError: it cannot be created, read or written, is damaged, is not ours, or is newer than we are.
         """
-        path = path.absolute()  # so that it stays the same file wherever the process goes
-
         def connections() -> tuple[apsw.Connection, apsw.Connection]:
             with worded(path):
                 return _open(path, steps)
