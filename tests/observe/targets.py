@@ -159,26 +159,19 @@ def make_certificates(folder: Path) -> Certificates:
     authority_key = folder / "ca-key.pem"
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
     own = ["-x509", "-days", "2"]
-    _openssl("req", *own, *new_key, "-keyout", authority_key, "-out", made.authority, "-subj", "/CN=outgrow test")
+    may_sign = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"]
+    named = ["-subj", "/CN=outgrow test", *may_sign]
+    _openssl("req", *own, *new_key, "-keyout", authority_key, "-out", made.authority, *named)
     _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", made.key)
     here, elsewhere = "DNS:localhost,IP:127.0.0.1", "DNS:elsewhere.example"
     alone = ["-subj", "/CN=localhost", "-addext", f"subjectAltName={here}"]
     _openssl("req", *own, "-key", made.key, "-out", made.self_signed, *alone)
+    request, extensions = folder / "request.pem", folder / "extensions.txt"
+    _openssl("req", "-new", "-key", made.key, "-out", request, "-subj", "/CN=server")
     for file, names, days in ((made.good, here, 2), (made.expired, here, -1), (made.other_host, elsewhere, 2)):
-        request = folder / "request.pem"
-        _openssl(
-            "req",
-            "-new",
-            "-key",
-            made.key,
-            "-out",
-            request,
-            "-subj",
-            "/CN=server",
-            "-addext",
-            f"subjectAltName={names}",
-        )
-        signed = ["-CA", made.authority, "-CAkey", authority_key, "-CAcreateserial", "-copy_extensions", "copy"]
+        # Since Python 3.13 a certificate must say by whose key it was signed.
+        extensions.write_text(f"subjectAltName={names}\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\n")
+        signed = ["-CA", made.authority, "-CAkey", authority_key, "-CAcreateserial", "-extfile", extensions]
         _openssl("x509", "-req", "-in", request, *signed, "-days", str(days), "-out", file)
     return made
 

@@ -98,6 +98,30 @@ async def test_many_instants_are_read_in_chunks_of_ranges(source: PrometheusSign
     assert [value_or_absence(each.sample) for each in observed] == [index // 24 for index in range(len(instants))]
 
 
+async def test_many_instants_of_many_series_are_read_in_smaller_chunks(source: PrometheusSignals, begin: datetime):
+    instants = [begin + timedelta(seconds=10) * index for index in range(HOURS * 60 * 6)]
+
+    observed = await source.past(query("load", by=("region",)), instants, datetime.now(UTC))
+
+    found = {(each.sample.at, each.labels): value_or_absence(each.sample) for each in observed}
+    assert found == {
+        (instant, labels_of({"region": region})): index // 6 * times
+        for index, instant in enumerate(instants)
+        for region, times in REGIONS.items()
+    }
+
+
+async def test_a_server_that_was_restarted_meanwhile_is_read_as_if_nothing_had_been(
+    source: PrometheusSignals, loaded: PrometheusServer
+):
+    assert await value_of(source, query("vector(1)")) == 1
+
+    loaded.process.stop()
+    loaded.process.start()
+
+    assert await value_of(source, query("vector(1)")) == 1
+
+
 async def test_uneven_instants_give_what_even_ones_give(source: PrometheusSignals, begin: datetime):
     now, signal_ = datetime.now(UTC), query("load", by=("region",))
     uneven = [begin + timedelta(seconds=each) for each in (1, 2, 60, 181.001, 182, 3600, 3660, 3720, 3780, 4200, 9999)]

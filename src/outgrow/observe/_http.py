@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import anyio
@@ -20,7 +20,6 @@ from outgrow.observe._http_failures import failure_of
 from outgrow.plan.json_path import Json
 
 USER_AGENT: Final = "outgrow"
-_SHARE_FOR_CONNECTING: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +142,8 @@ class Endpoint:
         client = self._connected_on_use()  # reading the authorities takes a while the first time
         try:
             with anyio.fail_after(limit.total_seconds()):
-                return await self._exchange(client, request, limit, stage)
-        except (TimeoutError, httpx2.TimeoutException) as error:
+                return await self._exchange(client, request, stage)
+        except TimeoutError as error:
             raise SourceError(
                 Failure.TIMED_OUT,
                 f"{self.shown}: {stage.what_is_missing} within {limit.total_seconds():g} s",
@@ -152,10 +151,10 @@ class Endpoint:
             ) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise failure_of(error, self.shown) from error
+        finally:
+            await stage.end_handshake()
 
-    async def _exchange(
-        self, client: httpx2.AsyncClient, request: Request, limit: timedelta, stage: "_Stage"
-    ) -> Answer:
+    async def _exchange(self, client: httpx2.AsyncClient, request: Request, stage: "_Stage") -> Answer:
         began = perf_counter()
         form = None if request.form is None else dict(request.form)
         async with client.stream(
@@ -164,8 +163,6 @@ class Endpoint:
             params=dict(request.query) or None,
             data=form,
             content=request.content,
-            # httpx2 closes a connection whose handshake runs out of its own time, not one that is cancelled.
-            timeout=httpx2.Timeout(None, connect=limit.total_seconds() * _SHARE_FOR_CONNECTING),
             extensions={"trace": stage.trace},
         ) as answer:
             body = bytearray()
@@ -192,6 +189,7 @@ class Endpoint:
             self._client = httpx2.AsyncClient(
                 headers=self._headers,
                 verify=verify,
+                timeout=None,  # `ask` bounds the whole exchange, which no time limit of httpx2 does
                 limits=limits,
                 # HTTP_PROXY of the environment is not for what runs on this machine.
                 trust_env=self._socket is None and not _is_loopback(self._url),
@@ -214,12 +212,26 @@ class _Stage:
     sending: bool = False
     answered: bool = False
     arrived: int = 0
+    connection: Any = None
 
-    async def trace(self, event: str, _: object) -> None:
+    async def trace(self, event: str, told: Mapping[str, Any]) -> None:
         """Follow httpx2's own account of the exchange."""
-        self.greeting |= event == "connection.start_tls.started"
-        self.sending |= event.startswith(("http11.send_request", "http2.send_request"))
-        self.answered |= event.endswith("receive_response_headers.complete")
+        match event:
+            case "connection.connect_tcp.complete":
+                self.connection = told["return_value"]
+            case "connection.start_tls.started":
+                self.greeting = True
+            case "connection.start_tls.complete":
+                self.connection = None
+            case _:
+                self.sending |= event.startswith(("http11.send_request", "http2.send_request"))
+                self.answered |= event.endswith("receive_response_headers.complete")
+
+    async def end_handshake(self) -> None:
+        """Close a connection that was given up in the middle of its TLS handshake, which httpx2 leaves open."""
+        if self.greeting and self.connection is not None:
+            with anyio.CancelScope(shield=True):
+                await self.connection.aclose()
 
     @property
     def what_is_missing(self) -> str:

@@ -32,7 +32,7 @@ def seconds_text(milliseconds: int) -> str:
     return f"{milliseconds // 1000}.{milliseconds % 1000:03d}"
 
 
-def ranges(moments: Sequence[int]) -> Iterator[Range]:
+def ranges(moments: Sequence[int], max_points: int = MAX_POINTS) -> Iterator[Range]:
     """Split rising moments into even grids that contain them all; a few holes in a grid are bridged."""
     start = 0
     while start < len(moments):
@@ -44,7 +44,7 @@ def ranges(moments: Sequence[int]) -> Iterator[Range]:
                 step = gap
             elif gap % step or gap > _MAX_HOLE * step:
                 break
-            if (moments[end + 1] - moments[start]) // step >= MAX_POINTS:
+            if (moments[end + 1] - moments[start]) // step >= max_points:
                 break
             end += 1
         yield Range(moments[start], moments[end], step if end > start else 0)

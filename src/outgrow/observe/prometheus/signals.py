@@ -14,13 +14,15 @@ from outgrow.observe._http import Endpoint, TlsFiles
 from outgrow.observe._samples import no_past, sample_of
 from outgrow.observe.prometheus.answers import Point, labels_kept
 from outgrow.observe.prometheus.api import PrometheusApi
-from outgrow.observe.prometheus.ranges import Range, milliseconds, ranges
+from outgrow.observe.prometheus.ranges import MAX_POINTS, Range, milliseconds, ranges
 from outgrow.plan.secrets import resolve
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import PrometheusSource, PromQuery
 from outgrow.ports import Inspection
 
 _REQUESTS_AT_ONCE: Final = 4
+# An answer holds this many points of every series: a thousand series are some 60 MB of JSON.
+_POINTS_OF_MANY_SERIES: Final = 2_000
 _SKEW_KEPT: Final = timedelta(minutes=10)
 _SKEW_TOLERATED: Final = timedelta(seconds=1)
 
@@ -55,12 +57,14 @@ class PrometheusSignals:
         if why := self.answers_past(signal):
             raise no_past(why)
         wanted = {milliseconds(instant): instant for instant in instants}
+        points = _POINTS_OF_MANY_SERIES if signal.by else MAX_POINTS
         calls: list[Callable[[], Coroutine[Any, Any, Sequence[Point]]]] = [
-            partial(self._api.evaluate, _expression(signal), each, self._timeout) for each in ranges(list(wanted))
+            partial(self._api.evaluate, _expression(signal), each, self._timeout)
+            for each in ranges(list(wanted), points)
         ]
         at_moment: dict[int, list[Point]] = {moment: [] for moment in wanted}
-        for points in await all_of(calls, _REQUESTS_AT_ONCE):
-            for point in points:
+        for answered in await all_of(calls, _REQUESTS_AT_ONCE):
+            for point in answered:
                 if point.moment in at_moment:
                     at_moment[point.moment].append(point)
         observed = [
