@@ -67,7 +67,9 @@ def _scenario() -> Scenario:
 
 def _introduce(running: Servers, console: Console) -> None:
     console.print("[bold]Korean Together[/], a tutoring service that may have outgrown its one container")
-    console.print(f"PostgreSQL from {running.postgres.binaries.origin}, port {running.postgres.port}", highlight=False)
+    postgres = running.postgres
+    version = (postgres.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+    console.print(f"PostgreSQL {version} from {postgres.binaries.origin}, port {postgres.port}", highlight=False)
     if running.redis is None:
         console.print(f"Redis: {running.no_redis} The checkpoint redis-memory will be unknown.", highlight=False)
     else:
