@@ -26,14 +26,14 @@ sources:
   regions: {kind: recorded, path: regions.csv}
   lost: {kind: recorded, path: lost.csv}
 signals:
-  latency: {title: p95 latency of an answer, source: app, unit: ms, every: 5m, read: {column: latency}, min_n: 0}
-  ai-share: {title: AI share of a turn, source: app, unit: ratio, every: 5m, read: {column: ai_share}}
-  sessions: {title: Open sessions, source: app, unit: sessions, every: 5m, read: {column: sessions}}
-  memory: {title: Redis memory, source: app, unit: ratio, every: 5m, read: {column: memory}}
-  cost: {title: AI cost of a day, source: app, unit: USD, every: 5m, read: {column: cost}}
-  egress: {title: "Egress <b>of the store</b>", source: lost, unit: GB, every: 5m, read: {column: egress}}
+  latency: {title: p95 latency of an answer, source: app, unit: ms, every: 15m, read: {column: latency}, min_n: 0}
+  ai-share: {title: AI share of a turn, source: app, unit: ratio, every: 15m, read: {column: ai_share}}
+  sessions: {title: Open sessions, source: app, unit: sessions, every: 15m, read: {column: sessions}}
+  memory: {title: Redis memory, source: app, unit: ratio, every: 15m, read: {column: memory}}
+  cost: {title: AI cost of a day, source: app, unit: USD, every: 15m, read: {column: cost}}
+  egress: {title: "Egress <b>of the store</b>", source: lost, unit: GB, every: 15m, read: {column: egress}}
   users: {title: Learners of a region, source: regions, unit: users, every: 6h, by: [region], read: {column: users}}
-  free: {title: Free connections, source: app, unit: connections, every: 5m, read: {column: free}}
+  free: {title: Free connections, source: app, unit: connections, every: 15m, read: {column: free}}
 checkpoints:
   split-ai-service:
     title: Split out the AI service
@@ -119,9 +119,9 @@ def write_plan(folder: Path) -> Path:
 
 
 def _app_rows() -> Iterator[list[object]]:
-    """Give five-minute rows: a daily cycle, growth, an AI slowdown in the last day, one hole of two hours."""
+    """Give rows every quarter of an hour: a daily cycle, growth, an AI slowdown in the last day, one hole of two hours."""
     chance = random.Random(7)
-    step = timedelta(minutes=5)
+    step = timedelta(minutes=15)
     for position in range(int(HISTORY / step) + 1):
         at = AT - HISTORY + position * step
         if timedelta(hours=9) < AT - at < timedelta(hours=11):

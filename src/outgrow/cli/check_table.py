@@ -1,6 +1,6 @@
 """A check laid out for a terminal: worst first, headroom bars on one ruler, words before colours."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from rich.console import Console, Group, RenderableType
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
+from outgrow.report.sparks import spark
 from outgrow.report.views import CheckpointView, CheckView, ConditionView, HeadroomView
 from outgrow.report.words import Words, texts_of
 
@@ -42,7 +43,6 @@ _COLUMNS: Final = (
     ("crossing", 20, 28),
     ("due", 16, 22),
 )
-_SPARKS: Final = "▁▂▃▄▅▆▇█"
 
 
 def print_check(view: CheckView, *, evidence: bool) -> None:
@@ -136,16 +136,6 @@ def _crossing(checkpoint: CheckpointView) -> RenderableType:
     if crossing.start_by:
         lines.append(Text(f"⚑ {crossing.start_by}", style="bold red" if crossing.overdue else ""))
     return Group(*lines)
-
-
-def spark(points: Sequence[float | None]) -> str:
-    """Draw samples as one line of blocks; a sample without a value is a gap."""
-    known = [point for point in points if point is not None]
-    if not known:
-        return ""
-    low, high = min(known), max(known)
-    step = (high - low) / (len(_SPARKS) - 1) or 1.0
-    return "".join(" " if point is None else _SPARKS[round((point - low) / step)] for point in points)
 
 
 def print_evidence(shown: Console, checkpoint: CheckpointView, words: Words) -> None:

@@ -12,7 +12,13 @@ from outgrow.report.chart import Chart, Fan, Threshold
 from outgrow.report.columns import Stretch
 
 _BOX: Final = 1000.0
-_CLOSE_PERCENT: Final = 9.0
+_TEXT_PERCENT: Final = 9
+_TEXT_WIDTH: Final = 72
+_TEXT_COLUMNS: Final = 3
+_TEXT_LEFT: Final = 4
+_TEXT_ABOVE: Final = -4
+_TEXT_BELOW: Final = 13
+"""A threshold's text is about 9 % of the plot high and 72 pixels wide; it stands so many pixels from its line."""
 Anchor = Literal["start", "middle", "end"]
 
 
@@ -35,12 +41,13 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A threshold: its height in percent from above, its text, and which side of the line the text stands on."""
+    """A threshold: its height in percent from above, and where its text stands: pixels from the left, and down."""
 
     at: str
     text: str
     kind: str
-    text_below: bool
+    text_left: int
+    text_down: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Drawing:
     future: str
     future_line: str
     dots: str
+    last: str
     held: tuple[Block, ...]
     gaps: tuple[Block, ...]
     own_load: tuple[Block, ...]
@@ -100,6 +108,7 @@ def drawing(chart: Chart) -> Drawing:
         future=_area(plane, chart.future),
         future_line=_path(plane, [(fan.at, fan.middle) for fan in chart.future]),
         dots=" ".join(f"M{plane.point(at, value)}h0" for at, value in chart.dots),
+        last=" ".join(f"M{plane.point(at, value)}h0" for at, value in last_points(chart)),
         held=_blocks(plane, chart.held),
         gaps=_blocks(plane, chart.gaps),
         own_load=_blocks(plane, chart.own_load),
@@ -109,6 +118,13 @@ def drawing(chart: Chart) -> Drawing:
         values=tuple(Label(_percent(plane.y(value)), text, "end") for value, text in chart.value_ticks),
         now=_percent(plane.x(chart.now)),
     )
+
+
+def last_points(chart: Chart) -> list[tuple[float, float]]:
+    """Give the newest value of every line that stands in front: the one the headroom speaks of."""
+    loud = (line for line in chart.lines if not line.quiet)
+    newest = (next(((at, value) for at, value in reversed(line.points) if value is not None), None) for line in loud)
+    return [point for point in newest if point is not None]
 
 
 def _number(value: float) -> str:
@@ -155,13 +171,31 @@ def _blocks(plane: _Plane, stretches: Iterable[Stretch]) -> tuple[Block, ...]:
 
 
 def _rules(plane: _Plane, thresholds: Sequence[Threshold]) -> Iterable[Rule]:
-    """Place the thresholds; texts that would stand on one another, or above the plot, go below their line."""
-    taken: list[float] = []
+    """Place the thresholds: texts above their line, below where there is no room, else further to the right."""
+    taken: set[tuple[int, int]] = set()
     for each in sorted(thresholds, key=lambda threshold: -threshold.value):
         height = plane.y(each.value) * 100
-        below = height < _CLOSE_PERCENT or any(abs(height - other) < _CLOSE_PERCENT for other in taken)
-        taken.append(height)
-        yield Rule(f"{_number(height)}%", each.text, each.kind, below)
+        places = ((column, below) for column in range(_TEXT_COLUMNS) for below in (False, True))
+        column, below = next((place for place in places if _is_free(height, *place, taken)), (0, False))
+        taken |= {(column, row) for row in _rows(height, below)}
+        yield Rule(
+            at=f"{_number(height)}%",
+            text=each.text,
+            kind=each.kind,
+            text_left=_TEXT_LEFT + column * _TEXT_WIDTH,
+            text_down=_TEXT_BELOW if below else _TEXT_ABOVE,
+        )
+
+
+def _is_free(height: float, column: int, below: bool, taken: set[tuple[int, int]]) -> bool:  # noqa: FBT001 (a place)
+    rows = _rows(height, below)
+    return rows[0] >= 0 and not any((column, row) in taken for row in rows)
+
+
+def _rows(height: float, below: bool) -> range:  # noqa: FBT001 (a place)
+    """Give the percents of the plot's height that a text beside a line at `height` covers."""
+    top = round(height) + (1 if below else -_TEXT_PERCENT)
+    return range(top, top + _TEXT_PERCENT)
 
 
 def _mark(plane: _Plane, chart: Chart) -> Mark | None:

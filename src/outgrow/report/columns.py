@@ -7,10 +7,10 @@ epoch, so that a peak stays in its column when the chart's ends move.
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import timedelta
-from itertools import pairwise
 from typing import Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from outgrow.facts.samples import Measured, Sample
@@ -74,13 +74,14 @@ def _where(
     return hits[np.searchsorted(hits, firsts)].tolist()
 
 
-def gaps(samples: Sequence[Sample], every: timedelta, end: float) -> list[Stretch]:
+def gaps(samples: Sequence[Sample], every: timedelta, start: float, end: float) -> list[Stretch]:
     """Find the stretches without a value: samples that are missing, and holes where no sample was taken at all.
 
     Args:
         samples: in time order.
         every: how often the signal is measured.
-        end: of the chart, in seconds since the epoch; what is missing last is missing up to here.
+        start: of the chart, in seconds since the epoch; what was over by then is passed over.
+        end: of the chart; what is missing last is missing up to here.
 
     Returns:
         Stretches in time order, from the last value before to the first one after. History may be sparser than
@@ -105,25 +106,23 @@ def gaps(samples: Sequence[Sample], every: timedelta, end: float) -> list[Stretc
         last_value, open_since = now, None
     if open_since is not None:
         found.append((open_since, max(end, times[-1])))
-    return found
+    return [(max(since, start), until) for since, until in found if until > start]
 
 
 def _holes(times: Sequence[float], every: float) -> set[int]:
-    """Give the positions after which a distance is much longer than those around it (and than the interval)."""
-    distances = [later - earlier for earlier, later in pairwise(times)]
-    return {
-        position
-        for position, distance in enumerate(distances)
-        if distance > _HOLE * every and distance > _HOLE * _usual(distances, position)
-    }
+    """Give the positions after which a distance is much longer than the interval and than those around it.
 
-
-def _usual(distances: Sequence[float], position: int) -> float:
-    """Give the larger of the medians before and after: where the step changes, the wider one is as usual."""
-    before = sorted(distances[max(0, position - _NEIGHBOURS) : position])
-    after = sorted(distances[position + 1 : position + 1 + _NEIGHBOURS])
-    medians = [side[len(side) // 2] for side in (before, after) if side]
-    return max(medians, default=distances[position])
+    What is usual is the larger of the medians before and after: where the step changes, the wider one is as usual.
+    """
+    distances = np.diff(np.array(times, dtype=np.float64))
+    long = np.flatnonzero(distances > _HOLE * every)
+    if len(long) == 0:
+        return set()
+    around = sliding_window_view(np.pad(distances, _NEIGHBOURS), _NEIGHBOURS)
+    before, after = around[long], around[long + _NEIGHBOURS + 1]
+    middle = _NEIGHBOURS // 2
+    usual = np.maximum(np.partition(before, middle)[:, middle], np.partition(after, middle)[:, middle])
+    return set(long[distances[long] > _HOLE * usual].tolist())
 
 
 def with_breaks(points: Sequence[Point], stretches: Sequence[Stretch]) -> list[tuple[float, float | None]]:

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 
 from outgrow.facts.forecasts import CheckpointForecast, Dated, GradeForecast, Hindrance, Undated
-from outgrow.facts.verdicts import CheckpointVerdict
+from outgrow.facts.verdicts import CheckpointVerdict, RuleVerdict
 from outgrow.plan.grades import Grade
 from outgrow.report.views import CrossingView, DueView
 from outgrow.report.words import Words
@@ -15,8 +15,13 @@ def crossing_views(
     """Word the forecast of every grade, most severe first."""
     if forecast is None:
         return ()
-    in_force = {rule.grade for rule in verdict.rules if rule.in_force}
-    return tuple(_crossing(each, forecast.today, each.grade in in_force, words) for each in forecast.grades)
+    in_force = {rule.grade: rule for rule in verdict.rules if rule.in_force}
+    return tuple(
+        _crossed(in_force[each.grade], verdict.at, words)
+        if each.grade in in_force
+        else _crossing(each, forecast.today, words)
+        for each in forecast.grades
+    )
 
 
 def next_crossing(verdict: CheckpointVerdict, crossings: tuple[CrossingView, ...]) -> CrossingView | None:
@@ -30,12 +35,20 @@ def next_crossing(verdict: CheckpointVerdict, crossings: tuple[CrossingView, ...
     return held[0] if held else (ahead[-1] if ahead else None)
 
 
-def _crossing(forecast: GradeForecast, today: date, in_force: bool, words: Words) -> CrossingView:  # noqa: FBT001 (one caller)
+def _crossed(rule: RuleVerdict, now: datetime, words: Words) -> CrossingView:
+    """Word a grade that is in force already: since when, and how long that is."""
+    text, age = words("crossing.held"), ""
+    if rule.first_confirmed is not None:
+        text = words("crossing.crossed", date=words.moment(rule.first_confirmed))
+        age = words.ago(rule.first_confirmed, now)
+    grade = rule.grade.word
+    word = words(f"grade.{grade}")
+    return CrossingView(text, age, "", overdue=False, held=True, days=0.0, grade=grade, grade_word=word)
+
+
+def _crossing(forecast: GradeForecast, today: date, words: Words) -> CrossingView:
     grade = forecast.grade.word
     word = words(f"grade.{grade}")
-    if in_force:
-        text = words("crossing.held")
-        return CrossingView(text, "", "", overdue=False, held=True, days=0.0, grade=grade, grade_word=word)
     match forecast.date:
         case Dated(day=day, earliest=earliest, latest=latest):
             return CrossingView(

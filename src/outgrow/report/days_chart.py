@@ -70,7 +70,7 @@ def days_chart(subject: Subject, series: Sequence[SeriesForecast]) -> Chart | No
         lines=tuple(Line(line.name, line.points, quiet=True) for line in lines),
         thresholds=thresholds,
         held=_days_beyond(subject, history),
-        gaps=tuple(gaps(samples, subject.every, subject.now)),
+        gaps=tuple(gaps(samples, subject.every, start, subject.now)),
         own_load=subject.own_load(start),
         dots=tuple((noon(each.day, zone), scale(each.level)) for each in history),
         fitted=_fans(trend.fitted if trend else (), scale, words),

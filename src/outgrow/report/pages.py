@@ -29,7 +29,10 @@ _LABEL_SETS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class ConditionPage:
-    """One condition in full: particulars are pairs of a name and a text; without data there is no chart."""
+    """One condition in full: particulars are pairs of a name and a text; without data there is no chart.
+
+    `outlook` says in words what the chart of days would show, where there is none. `problem` is why it was not read.
+    """
 
     view: ConditionView
     ruler: Ruler | None
@@ -105,15 +108,15 @@ def _condition_page(subject: Subject, checkpoint: str, view: ConditionView, held
     trend = subject.facts.trends.get(checkpoint, {}).get(view.name)
     series = trend.series if trend else ()
     found = forecast_of(subject, series)
-    recent = recent_chart(subject, held)
+    recent, days = recent_chart(subject, held), days_chart(subject, series)
     window = subject.series.get(subject.deciding, ())
     measured = subject.facts.measurement.signals.get(subject.condition.signal)
     return ConditionPage(
         view=view,
         ruler=ruler(view.headroom) if view.headroom else None,
         particulars=tuple(_particulars(subject, view)),
-        outlook=sentence(subject, found[1]) if found else "",
-        charts=tuple(chart for chart in (recent, days_chart(subject, series)) if chart is not None),
+        outlook=sentence(subject, found[1]) if found and days is None else "",
+        charts=tuple(chart for chart in (recent, days) if chart is not None),
         label_sets=_label_sets(subject),
         samples=sample_table(subject, window) if recent is None and window else None,
         query=view.query or _read(subject),
@@ -131,7 +134,8 @@ def _particulars(subject: Subject, view: ConditionView) -> Iterator[tuple[str, s
     if condition.leaves_at is not None:
         key = "particular.leaves_below" if condition.rising else "particular.leaves_above"
         yield words("particular.leaves"), words(key, threshold=condition.leaves_at.text)
-    if view.detail:
+    measured = subject.facts.measurement.signals.get(condition.signal)
+    if view.detail and not (measured and measured.failure):
         yield words("particular.standing"), view.detail
     if view.coverage:
         yield words("particular.coverage"), view.coverage
@@ -141,7 +145,6 @@ def _particulars(subject: Subject, view: ConditionView) -> Iterator[tuple[str, s
     if view.labels:
         yield words("particular.deciding"), f"{view.labels} ({condition.across})"
     yield words("particular.signal"), _signal_text(subject)
-    measured = subject.facts.measurement.signals.get(condition.signal)
     if measured is not None and measured.no_past:
         yield words("particular.past"), measured.no_past
 

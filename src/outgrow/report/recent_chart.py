@@ -13,7 +13,13 @@ from outgrow.report.subject import Subject, lines_of, within
 
 RECENT: Final = timedelta(hours=24)
 _SELDOM: Final = timedelta(hours=1)
+_HOLE: Final = 2.5
+_SPARSE: Final = timedelta(minutes=30)
+"""History is asked for in steps of up to half an hour: a first sample later than that was not there to be had."""
 _ROWS: Final = 40
+_COLUMNS: Final = ("time", "value", "rows", "remark")
+_ALWAYS: Final = 2
+"""The first two columns stand always, the others where any row has something in them."""
 _IN_HOURS: Final = timedelta(hours=48)
 
 
@@ -31,7 +37,7 @@ def recent_chart(subject: Subject, held: Sequence[Stretch]) -> Chart | None:
         return None
     scale = subject.scale(values)
     loud = subject.deciding if subject.deciding in series else next(iter(series))
-    empty = gaps(series[loud], subject.every, now)
+    empty = [*_before(series[loud], subject.every, start), *gaps(series[loud], subject.every, start, now)]
     lines = lines_of(series, loud, scale, (start, now), subject.every)
     thresholds = subject.thresholds(scale)
     low, high, value_ticks = value_axis(lines, thresholds)
@@ -54,6 +60,12 @@ def recent_chart(subject: Subject, held: Sequence[Stretch]) -> Chart | None:
         own_load=subject.own_load(start),
         table=sample_table(subject, series[loud]),
     )
+
+
+def _before(samples: Sequence[Sample], every: timedelta, start: float) -> list[Stretch]:
+    """Give the stretch before anything was seen: a close-up must not look as if nothing had happened then."""
+    first = samples[0].at.timestamp()
+    return [(start, first)] if first - start > _HOLE * every.total_seconds() + _SPARSE.total_seconds() else []
 
 
 def _sentence(subject: Subject, samples: Sequence[Sample], held: Sequence[Stretch], empty: Sequence[Stretch]) -> str:
@@ -88,10 +100,12 @@ def sample_table(subject: Subject, samples: Sequence[Sample]) -> Table:
     words = subject.words
     shown = samples[-_ROWS:]
     left = len(samples) - len(shown)
+    rows = [_row(subject, sample) for sample in reversed(shown)]
+    used = [column for column in range(len(_COLUMNS)) if column < _ALWAYS or any(row[column] for row in rows)]
     return Table(
         title=words("chart.samples"),
-        heads=(words("table.time"), words("table.value"), words("table.rows"), words("table.remark")),
-        rows=tuple(_row(subject, sample) for sample in reversed(shown)),
+        heads=tuple(words(f"table.{_COLUMNS[column]}") for column in used),
+        rows=tuple(tuple(row[column] for column in used) for row in rows),
         left_out=words("chart.earlier_left_out", n=left) if left else "",
     )
 

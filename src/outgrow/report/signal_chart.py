@@ -31,7 +31,7 @@ def signal_chart(plan: Plan, facts: CheckFacts, name: str, words: Words) -> Char
     shown_in = next((figure.unit for figure, _ in references), None)
     scale = scale_into(declared.measure, shown_in, values)
     now = facts.at.timestamp()
-    start = min(samples[0].at.timestamp() for samples in series.values())
+    start = min(_first(samples).at.timestamp() for samples in series.values())
     lines = lines_of(series, _largest(series), scale, (start, now), declared.every)
     thresholds = tuple(
         Threshold(scale(figure.in_unit(declared.measure)), figure.text, kind) for figure, kind in references
@@ -51,13 +51,17 @@ def signal_chart(plan: Plan, facts: CheckFacts, name: str, words: Words) -> Char
         time_ticks=tuple(time_ticks(start, now, words)),
         lines=lines,
         thresholds=thresholds,
-        gaps=tuple(gaps(single, declared.every, now)),
+        gaps=tuple(gaps(single, declared.every, start, now)),
         table=_table(series, declared.measure, shown_in, words),
     )
 
 
 def _values(samples: Sequence[Sample]) -> list[float]:
     return [sample.value for sample in samples if isinstance(sample, Measured)]
+
+
+def _first(samples: Sequence[Sample]) -> Measured:
+    return next(sample for sample in samples if isinstance(sample, Measured))
 
 
 def _largest(series: dict[Labels, Sequence[Sample]]) -> Labels:

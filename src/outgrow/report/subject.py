@@ -9,7 +9,7 @@ from typing import Final
 
 from outgrow.decide.checkpoints import case_of
 from outgrow.decide.spans import spans_of
-from outgrow.decide.terms import Terms, terms_of
+from outgrow.decide.terms import Terms, lookback, terms_of
 from outgrow.decide.timeline import changes
 from outgrow.facts.checks import CheckFacts, SeriesByLabels
 from outgrow.facts.samples import Labels, Measured, Sample
@@ -113,7 +113,7 @@ def _points(
 ) -> tuple[tuple[float, float | None], ...]:
     start, end = ends
     measured = [(each.at.timestamp(), scale(each.value)) for each in samples if isinstance(each, Measured)]
-    return tuple(with_breaks(thinned(measured, start, end, COLUMNS), gaps(samples, every, end)))
+    return tuple(with_breaks(thinned(measured, start, end, COLUMNS), gaps(samples, every, start, end)))
 
 
 def within(series: Mapping[Labels, Sequence[Sample]], start: float) -> Mapping[Labels, Sequence[Sample]]:
@@ -128,7 +128,15 @@ def held_stretches(plan: Plan, facts: CheckFacts, checkpoint: str, since: dateti
     The conditions are followed from instant to instant, as checks would have seen them.
     """
     case = case_of(checkpoint, plan.checkpoints[checkpoint], plan.signals)
-    series = {name: each.series for name, each in facts.measurement.signals.items()}
+    back: dict[str, timedelta] = {}
+    for each in case.terms:
+        name = each.condition.signal
+        back[name] = max(back.get(name, timedelta(0)), lookback(each.condition, each.every))
+    series = {
+        name: within(each.series, (since - back[name]).timestamp())
+        for name, each in facts.measurement.signals.items()
+        if name in back
+    }
     looks = ceil((facts.at - since) / LOOK_EVERY)
     instants = [facts.at - (looks - each) * LOOK_EVERY for each in range(looks + 1)]
     held: dict[str, list[Stretch]] = {letter: [] for letter in plan.checkpoints[checkpoint].conditions}

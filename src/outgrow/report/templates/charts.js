@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const AXIS = 52, ABOVE = 6, PLOT = 160, BELOW = 20, DAY = 86400;
+  const AXIS = 52, ABOVE = 6, PLOT = 160, BELOW = 20, BESIDE = 5, DAY = 86400;
   const HEIGHT = ABOVE + PLOT + BELOW;
   const language = {en: "en-GB"}[document.documentElement.lang] ?? document.documentElement.lang;
   const zone = document.body.dataset.zone;
@@ -88,12 +88,16 @@
       const x = (at) => plot.valToPos(at, "x", true), y = (value) => plot.valToPos(value, "y", true);
       context.save();
       context.beginPath();
-      context.rect(box.left, box.top, box.width, box.height);
+      context.rect(box.left - BESIDE * ratio, box.top, box.width + 2 * BESIDE * ratio, box.height);
       context.clip();
       for (const fans of [chart.fitted, chart.future]) drawFans(context, fans, x, y, colour, ratio);
       drawLonePoints(context, plot, x, y, colour, ratio);
       context.fillStyle = colour.ink;
       for (const [at, value] of chart.dots) dot(context, x(at), y(value), 2.2 * ratio);
+      for (const {quiet, at, values} of chart.lines) {
+        const newest = values.findLastIndex((value) => value != null);
+        if (!quiet && newest >= 0) dot(context, x(chart.start + at[newest]), y(values[newest]), 3.5 * ratio);
+      }
       for (const {value, kind} of chart.thresholds) {
         const strong = kind === "enter" || kind === "danger";
         context.strokeStyle = {danger: colour.late, warning: colour["required-edge"], enter: colour.ink}[kind] ?? colour.slate;
@@ -183,7 +187,7 @@
     return {
       width: figure.clientWidth,
       height: HEIGHT,
-      padding: [ABOVE, 0, 0, 0],
+      padding: [ABOVE, BESIDE, 0, 0],
       legend: {show: false},
       cursor: {y: false, points: {size: 6}, drag: {x: true, y: false, dist: 8}},
       tzDate: (at) => uPlot.tzDate(new Date(at * 1000), zone),
@@ -216,9 +220,10 @@
   /** The texts of thresholds, over the canvas, where the still picture has them too. */
   function label(figure, live) {
     for (const text of figure.querySelectorAll(".still .rule-text")) {
-      const share = parseFloat(text.getAttribute("y")) / 100, below = Number(text.getAttribute("dy")) > 0;
+      const share = parseFloat(text.getAttribute("y")) / 100, down = Number(text.getAttribute("dy"));
       const shown = Object.assign(document.createElement("span"), {className: "rule-label", textContent: text.textContent});
-      shown.style.top = `${ABOVE + share * PLOT + (below ? 3 : -15)}px`;
+      shown.style.top = `${ABOVE + share * PLOT + down - 11}px`;
+      shown.style.left = `${AXIS + Number(text.getAttribute("x"))}px`;
       live.append(shown);
     }
   }
