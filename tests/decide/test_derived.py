@@ -162,6 +162,21 @@ def test_a_rate_is_never_negative(counted: list[int], over: str | None):
     assert all(each.value >= 0 for each in found if isinstance(each, Measured))
 
 
+@pytest.mark.parametrize("over", [None, "2m"])
+def test_a_counter_without_a_value_passes_its_reason_on(over: str | None):
+    sent = (value(0, 0), missing(1, Absence.FAILED, "refused"), value(2, 120), value(3, 180, n=3))
+    found = rated(*sent, signal=rate(over=over) if over else rate())
+    assert [each.detail for each in found if isinstance(each, Missing)][1:] == ["refused", "only 3 rows, 20 needed"]
+    assert values(found)[2] == 1
+
+
+def test_a_counter_that_was_silent_at_the_beginning_of_the_span_is_not_stretched_over_it():
+    # given one sample long ago, and then five minutes of samples
+    sent = (value(0, 0), *samples(*range(600, 1200, 60), first=100))
+    found = rated(*sent, signal=rate(over="20m"))
+    assert values(found)[-1] is Absence.NOT_YET
+
+
 # --- growth and delta ---
 
 
@@ -184,6 +199,18 @@ def test_growth_without_a_sample_a_day_before_is_not_known_yet():
 def test_growth_allows_a_sample_a_little_off_and_not_one_far_off():
     assert values(grown(value(0, 100), value(DAY + 70, 120))) == [Absence.NOT_YET, 0.2]
     assert values(grown(value(0, 100), value(DAY + 80, 120))) == [Absence.NOT_YET, Absence.NOT_YET]
+
+
+def test_growth_of_what_has_no_value_passes_its_reason_on():
+    found = grown(value(0, 100), missing(DAY, Absence.FAILED, "refused"))
+    assert [each.detail for each in found if isinstance(each, Missing)] == [
+        "no value of keys from a day before",
+        "refused",
+    ]
+
+
+def test_what_is_too_large_for_a_number_has_no_value():
+    assert values(grown(value(0, 1e-300), value(DAY, 1e300))) == [Absence.NOT_YET, Absence.NOT_A_NUMBER]
 
 
 def test_growth_from_nothing_has_no_value():

@@ -126,3 +126,9 @@ def test_a_break_since_then_begins_a_new_run():
     assert isinstance(found.holding, Held)
     assert found.holding.since == at(101)
     assert found.holding.confirmed - found.holding.since == timedelta(minutes=5)
+
+
+def test_a_last_value_from_before_the_fold_is_stale_and_not_forgotten():
+    found = holding(SLOW, value(0, 900), now=3000)
+    assert isinstance(found, Undecided)
+    assert found.why == "the last value is 2d2h old, older than 2m"
