@@ -35,7 +35,7 @@ def backtest(
     no_journal: bool,
     lang: str,
 ) -> int:
-    """Say when each verdict would have changed between two moments, with the evidence of each change."""
+    """Say when each verdict would have changed in the past, with the conditions behind each change."""
     from outgrow.api import backtest_plan
     from outgrow.control.backtest import BacktestRequest
 

@@ -17,7 +17,7 @@ from outgrow.errors import ExitCode
 @click.option("--to", "end", type=Moment(), default="now", show_default=True, help="Where to end.")
 @click.option("--checkpoint", "-c", metavar="NAME", help="Only this checkpoint.")
 def journal(what: str, plan: Path, start: datetime, end: datetime, checkpoint: str | None) -> int:
-    """Look at what is remembered.
+    """Look at the decisions and events that are remembered, or replay them.
 
     `decisions` lists verdicts as they were given, `events` spans and notes; `replay` judges every decision again from
     the samples of its time and says where the answer differs.

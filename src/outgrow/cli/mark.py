@@ -18,7 +18,10 @@ from outgrow.errors import UsageError
 @click.option("--subject", default="", help="The checkpoint, phase or service that it is about.")
 @click.option("--text", default="", help="What it was.")
 def mark(kind: str, plan: Path, start: datetime, end: datetime | None, subject: str, text: str) -> None:
-    """Note a span of own load in the journal: conditions and forecasts leave it out."""
+    """Note a load test, deployment or maintenance that must not count.
+
+    Conditions and forecasts leave its span out; a `note` is only remembered.
+    """
     from outgrow.api import append_event
     from outgrow.facts.decisions import Event, EventKind
 

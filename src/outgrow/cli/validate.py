@@ -14,7 +14,7 @@ from outgrow.errors import ExitCode
 @click.option("--live", is_flag=True, help="Also try every signal once, and look at each source's rights and clock.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too (code 2).")
 def validate(plan: Path, live: bool, strict: bool) -> int:
-    """Find every mistake in a plan: all of them at once, each with its place and remedy."""
+    """Find every mistake in a plan, all of them at once, each with its place and remedy."""
     loaded = load(plan)
     found = loaded.plan
     counts = [

@@ -1,15 +1,16 @@
 """A backtest: ask the sources for a past span, and say when each verdict would have changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
-from time import monotonic
+from typing import TYPE_CHECKING
 
 from outgrow.control.check import OWN_LOAD, with_derived_facts
 from outgrow.control.grid import grid
 from outgrow.control.measure import OpenSource, Progress, Round
 from outgrow.control.needs import Need, spans_needed
+from outgrow.control.past_cost import past_cost
 from outgrow.decide.checkpoints import case_of
 from outgrow.decide.spans import spans_of
 from outgrow.decide.timeline import timeline
@@ -20,7 +21,9 @@ from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Journal
 from outgrow.quantity import format_duration
 
-_TRIALS = 6
+if TYPE_CHECKING:
+    from outgrow.facts.verdicts import CheckpointVerdict
+
 _NICE_STEPS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 240, 720, 1440))
 
 
@@ -64,7 +67,7 @@ async def run_backtest(
     signals = with_derived_facts(plan, names, read)
     events = () if journal is None else await journal.events(kinds=OWN_LOAD, start=request.start, end=request.end)
     steps = {name: need.recent_step for name, need in needed.items()}
-    changes: dict[str, tuple[object, ...]] = {}
+    changes: dict[str, tuple[CheckpointVerdict, ...]] = {}
     for name, checkpoint in wanted.items():
         case = case_of(name, checkpoint, plan.signals, steps=steps)
         below = [plan.signals[each.signal] for each in checkpoint.conditions.values()]
@@ -72,7 +75,7 @@ async def run_backtest(
         series = {each.signal: signals[each.signal].series for each in checkpoint.conditions.values()}
         instants = grid(request.start, request.end, step)
         changes[name] = tuple(verdict for _, verdict in timeline(case, series, instants, spans_of(events, request.end)))
-    return BacktestFacts(request.start, request.end, steps, changes, signals, source_facts, estimate)  # type: ignore[arg-type]
+    return BacktestFacts(request.start, request.end, steps, changes, signals, source_facts, estimate)
 
 
 def _step(signal: QuerySignal, asked: timedelta | None) -> timedelta:
@@ -97,14 +100,11 @@ async def _estimate(
         if isinstance(opened, SourceError) or opened.adapter.answers_past(signal):
             continue
         instants = list(grid(request.end - need.recent, request.end, need.recent_step))
-        trials = _spread(instants)
-        began = monotonic()
         try:
-            await opened.adapter.past(signal, trials, now)
+            alone = await past_cost(opened.adapter, signal, instants, now)
         except SourceError:
             continue  # the round itself words the failure
-        took = timedelta(seconds=monotonic() - began)
-        cost[signal.source] = cost.get(signal.source, timedelta(0)) + took * len(instants) / max(1, len(trials))
+        cost[signal.source] = cost.get(signal.source, timedelta(0)) + alone
     for source, whole in cost.items():
         if whole > request.budget:
             longest = max(need.recent_step for name, need in needed.items())
@@ -115,11 +115,6 @@ async def _estimate(
                 f"ask less often with --step {format_duration(step)}, or allow more with --budget"
             )
     return cost
-
-
-def _spread(instants: Sequence[datetime]) -> Sequence[datetime]:
-    stride = max(1, len(instants) // _TRIALS)
-    return instants[::stride][:_TRIALS]
 
 
 def _nice(step: timedelta) -> timedelta:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from outgrow.control.forecasts import Forecasting
 from outgrow.control.measure import OpenSource, Progress, ReadSignal, Round
@@ -21,7 +22,6 @@ from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.sources import zone_of
 from outgrow.ports import Journal
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast

@@ -43,7 +43,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened at `start`, or from `start` to `end`; `subject` names the checkpoint, phase or service."""
+    """Something that happened at `start`, or from `start` to `end`.
+
+    `subject` names the checkpoint, phase or service that it is about.
+    """
 
     kind: EventKind
     start: datetime

@@ -41,12 +41,13 @@ class _Draft:
         return name
 
 
-def starter_plan(findings: Sequence[Findings] = (), name: str = "my-service") -> str:
+def starter_plan(findings: Sequence[Findings] = (), name: str = "my-service", timezone: str = "UTC") -> str:
     """Write a starter plan.
 
     Args:
         findings: what live systems were found to have; without any, a plan for some PostgreSQL.
         name: the project's.
+        timezone: of its calendars, an IANA name.
 
     Returns:
         YAML that `parse_plan` reads without an error or a warning.
@@ -61,6 +62,7 @@ def starter_plan(findings: Sequence[Findings] = (), name: str = "my-service") ->
     fragments = _fragments("plan")
     filled = {
         "name": draft.name(name),
+        "timezone": timezone,
         "sources": "\n".join(draft.sources),
         "signals": "\n\n".join(draft.signals),
         "checkpoints": "\n\n".join(draft.checkpoints),
