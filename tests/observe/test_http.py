@@ -133,7 +133,9 @@ async def test_null_and_nan_are_missing():
         ('{"a": {"b": 1}}', "$.a.c", Failure.NO_SUCH_THING, "$.a has no .c: it is an object of b"),
         ('{"a": [1, 2]}', "$.a[2]", Failure.NO_SUCH_THING, "it is an array of 2"),
         ('{"a": "many"}', "$.a", Failure.BAD_ANSWER, 'is the text "many", not a number'),
-        ('{"a": {}}', "$.a", Failure.BAD_ANSWER, "not a number"),
+        ('{"a": {}}', "$.a", Failure.BAD_ANSWER, "$.a is an object, not a number"),
+        ('{"a": 1' + "0" * 400 + "}", "$.a", Failure.BAD_ANSWER, "$.a is too large, not a number"),
+        ("[" * 100_000, "$[0]", Failure.BAD_ANSWER, "no JSON"),
         ("<html>", "$.a", Failure.BAD_ANSWER, "no JSON"),
         ("", "$.a", Failure.BAD_ANSWER, "no JSON"),
     ],
@@ -239,6 +241,15 @@ async def test_signals_read_together_share_one_probe():
         await asyncio.gather(*(source.observe(each, datetime.now(UTC)) for each in (LATENCY, number("$.length"))))
 
     assert len(server.requests) == 1
+
+
+async def test_every_probe_is_a_newcomers():
+    async with target({"/": answer(200, headers="Set-Cookie: session=1\r\n")}) as server:
+        source = adapter(f"{server.url}/")
+        await value_of(source, LATENCY)
+        await value_of(source, LATENCY)
+
+    assert not any("cookie" in head.lower() for head in server.requests)
 
 
 async def test_every_probe_connects_anew():

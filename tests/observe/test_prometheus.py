@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 from hypothesis import given
@@ -320,3 +321,19 @@ async def test_headers_carry_the_secret():
         await source.aclose()
 
     assert all("Authorization: Bearer t0p-s3cret" in head for head in server.requests)
+
+
+async def test_the_server_is_told_to_give_up_before_we_do():
+    bodies: list[bytes] = []
+
+    async def remember(reader: Any, writer: Any) -> None:
+        bodies.append(await reader.read(1000))
+        await answer(200, json.dumps(vector(datetime.now(UTC).timestamp())))(reader, writer)
+
+    async with target({"/api/v1/query": remember}) as server:
+        source = adapter(server.url, "10s")
+        await value_of(source, query("up"))
+        await source.aclose()
+
+    (limit,) = parse_qs(bodies[-1].decode())["timeout"]
+    assert 5 < float(limit) < 10

@@ -86,9 +86,10 @@ class Answer:
     def date(self) -> datetime | None:
         """The server's clock as its Date header tells it, to the second."""
         try:
-            return parsedate_to_datetime(self.headers["date"])
+            told = parsedate_to_datetime(self.headers["date"])
         except (KeyError, ValueError):
             return None
+        return told if told.tzinfo else told.replace(tzinfo=UTC)
 
     def json(self, where: str) -> Json:
         """Decode the body.
@@ -98,7 +99,7 @@ class Answer:
         """
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = self.headers.get("content-type", "of no stated type")
             raise SourceError(
                 Failure.BAD_ANSWER,
@@ -155,6 +156,7 @@ class Endpoint:
             await stage.end_handshake()
 
     async def _exchange(self, client: httpx2.AsyncClient, request: Request, stage: "_Stage") -> Answer:
+        client.cookies.clear()  # every exchange is a newcomer's, not one of a session kept on one server
         began = perf_counter()
         form = None if request.form is None else dict(request.form)
         async with client.stream(

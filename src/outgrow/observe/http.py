@@ -28,6 +28,7 @@ _EXPIRES_SOON: Final = timedelta(days=14)
 _DOWN: Final = frozenset(
     {Failure.REFUSED, Failure.UNREACHABLE, Failure.TIMED_OUT, Failure.CONNECTION_LOST, Failure.BAD_ANSWER}
 )
+_KINDS: Final[Mapping[type, str]] = {list: "an array", dict: "an object"}
 _FAILURES: Final[Mapping[int, Failure]] = {
     HTTPStatus.UNAUTHORIZED: Failure.WRONG_PASSWORD,
     HTTPStatus.FORBIDDEN: Failure.NOT_PERMITTED,
@@ -129,9 +130,9 @@ class HttpSignals:
         try:
             if isinstance(found, bool | int | float | str):
                 return sample_of(float(found), now, now)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
-        shown = f'the text "{found[:40]}"' if isinstance(found, str) else f"an {type(found).__name__}"
+        shown = f'the text "{found[:40]}"' if isinstance(found, str) else _KINDS.get(type(found), "too large")
         raise SourceError(Failure.BAD_ANSWER, f"{where}: {path} is {shown}, not a number", "look at json_path")
 
 

@@ -69,7 +69,7 @@ class Engine:
                 )
                 for each in cast("list[Any]", listed)
             ]
-        except (KeyError, TypeError, IndexError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise self.not_docker() from error
 
     async def details(self, container: Container) -> Json:
