@@ -9,6 +9,14 @@
 The rivals run on the same series: a straight line through all samples (as predict_linear draws it), a straight line
 through the daily levels with its prediction band, and AutoETS and AutoTheta where statsforecast is installed. The
 recorded series are those of `--traces` (gzip CSV `seconds,requests`); without it, the ones in bench/data.
+
+Columns of 2: dated = a date was named; of these: covered = the interval held the first day beyond; covered (expected
+level) = it held the day on which the expected level crosses; early = the crossing came before the interval; open = no
+latest day; error and width = medians, in days.
+Columns of 3: covered = of the intervals that the days seen can judge; by the day = crossed by the day named (a median
+should be right half of the time), where that day was seen; said 60 d = a date within 60 days was named, false = of
+these, not crossed within 60 days, never = not crossed as long as was seen; crossed 60 d = crossed within 60 days,
+missed = of these, no date within 60 days was named; error = median distance of the day named from the day it came.
 """
 
 import argparse
@@ -39,9 +47,9 @@ GROWING = {
     "days move (sd 2, fading by 0.5)": with_days_noise(0.5, 2, 0.5),
     "lower by 15 at weekends": with_days_noise(0.5, 1, 0.0, weekend=15),
 }
-SHIFTED = {f"rose by 40, {days} days ago": with_shift(0.5, 40, days) for days in (7, 20, 40)}
+SHIFTED = {f"rose by 40, {days} days ago": with_shift(0.5, 40, days) for days in (1, 2, 3, 7, 20, 40)}
 AHEAD = 30
-console = Console(width=150)
+console = Console(width=170)
 
 
 def percent(share: float) -> str:
@@ -115,6 +123,7 @@ def recorded(trials: Sequence[Trial], directory: Path, title: str) -> None:
         "cases",
         "dated",
         "covered",
+        "by the day",
         "said 60 d",
         "false",
         "never",
@@ -122,6 +131,7 @@ def recorded(trials: Sequence[Trial], directory: Path, title: str) -> None:
         "missed",
     )
     made = table(title, *columns, "error")
+    totals = {name: Score() for name in METHODS}
     for trial in trials:
         if not (directory / f"{trial.file}.csv.gz").exists():
             console.print(f"{trial.title}: {trial.file}.csv.gz is not in {directory}; left out")
@@ -133,7 +143,10 @@ def recorded(trials: Sequence[Trial], directory: Path, title: str) -> None:
                 key=lambda each: (each[0][1], list(METHODS).index(each[0][0])),
             ):
                 made.add_row(named, str(history), method, *_score_cells(score))
+                totals[method] += score
             made.add_section()
+    for method, score in totals.items():
+        made.add_row("all of these", "", method, *_score_cells(score))
     console.print(made)
 
 
@@ -145,6 +158,7 @@ def _score_cells(score: Score) -> Sequence[str]:
         str(score.cases),
         of(score.dated, score.cases),
         f"{of(score.covered, score.decided)} of {score.decided}",
+        f"{of(score.crossed_by_day, score.due)} of {score.due}",
         str(score.soon),
         of(score.false, score.soon),
         of(score.never, score.soon),

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +80,13 @@ class Score:
     missed: int = 0
     decided: int = 0
     covered: int = 0
+    due: int = 0
+    crossed_by_day: int = 0
     errors: list[int] = field(default_factory=list[int])
+
+    def __add__(self, other: "Score") -> "Score":
+        """Add up two scores, field by field."""
+        return Score(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
 
     def count(self, said: Said, truth: int | None, left: int) -> None:
         """Take in one case: `truth` is the day of the crossing, None when it did not come in the `left` days seen."""
@@ -96,6 +102,9 @@ class Score:
             self.soon += 1
             self.false += not crossed_soon
             self.never += truth is None
+        if said.day < left:
+            self.due += 1
+            self.crossed_by_day += truth is not None and truth <= said.day
         if truth is not None:
             self.errors.append(abs(said.day - truth))
         if said.earliest is not None:

@@ -184,6 +184,27 @@ class TestBreaks:
 
         assert sizes == pytest.approx([30, 60], abs=3)
 
+    @pytest.mark.parametrize("lasted", [1, 2, 3])
+    def test_the_first_days_of_a_rise_may_be_a_spike_or_a_new_level(self, lasted):
+        # given: growth of half a unit a day that rose by 40 at once, too lately to tell for good
+        levels = noisy(60, slope=0.5, noise=0.5)
+        levels[-lasted:] += 40
+
+        found = crosses(crossing(levels, above=150.0))
+
+        # then: the interval holds both readings, 150 on day 80 and on day 160
+        assert found.earliest <= ahead(21)
+        assert found.latest is None or found.latest >= ahead(96)
+        assert trend_of(found).shifts == ()
+        assert trend_of(found).spikes == tuple(ahead(-day) for day in range(lasted, 0, -1))
+
+    def test_a_rise_some_days_ago_is_a_shift_and_no_growth(self):
+        for lasted in range(1, 14):
+            levels = noisy(60, noise=1.0)
+            levels[-lasted:] += 40
+
+            assert isinstance(crossing(levels, above=140.0), Flat), lasted
+
     def test_a_single_spike_does_not_bend_the_line(self):
         quiet = noisy(60, slope=0.5, noise=0.5)
         spiked = quiet.copy()

@@ -7,10 +7,11 @@ The one that exceeds its limit by most is taken out, and the search begins anew.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outgrow.decide.draws import FloatArray
 from outgrow.decide.noise import ROUGH_FAMILY
@@ -22,7 +23,7 @@ _SPIKE: Final = 4.5
 _SHIFT: Final = 5.5
 """A step is a shift when it is this many standard errors high; a search over all days finds large ones by chance."""
 
-_SHIFT_DAYS: Final = 4
+SHIFT_DAYS: Final = 4
 """A new level is one when this many days lie on it."""
 
 _ESTIMABLE: Final = 1e-6
@@ -54,13 +55,29 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The days that remain to be fitted, the shifts inside them, and everything that was recognised on the way."""
+    """The days that remain to be fitted, the shifts inside them, and everything that was recognised on the way.
+
+    `latest` are those of the spikes that stand at the very end, side by side and on one side of the line: they may be
+    spikes, or the first days on a new level.
+    """
 
     days: FloatArray
     levels: FloatArray
     inside: tuple[float, ...]
     shifts: tuple[Shift, ...]
     spikes: tuple[Spike, ...]
+    latest: tuple[Spike, ...]
+
+    @property
+    def doubt(self) -> float:
+        """The probability that the latest spikes are a new level: a quarter for each day that they last."""
+        return len(self.latest) / SHIFT_DAYS
+
+    def as_shift(self) -> "Cleaned":
+        """Give the other reading of the latest spikes: a new level that began with the first of them."""
+        days = np.append(self.days, [each.day for each in self.latest])
+        levels = np.append(self.levels, [each.level for each in self.latest])
+        return replace(self, days=days, levels=levels, inside=(*self.inside, self.latest[0].day), latest=())
 
 
 def without_breaks(days: FloatArray, levels: FloatArray) -> Cleaned:
@@ -75,37 +92,63 @@ def without_breaks(days: FloatArray, levels: FloatArray) -> Cleaned:
     spikes: list[Spike] = []
     for _ in range(len(days) // _MOST_SPIKES + _MOST_SHIFTS):
         found = fit(days, levels, inside, ROUGH_FAMILY, 0.5)
-        spike, shift = _largest_break(found, len(inside))
-        if shift is not None:
-            shifts.append(shift)
-            inside.append(shift.day)
-            newest = max(inside)
-            if np.count_nonzero(days >= newest) >= ENOUGH:
-                keep = days >= newest
-                inside = []
-                spikes = [each for each in spikes if each.day >= newest]
-                days, levels = days[keep], levels[keep]
-        elif spike is not None and len(days) > ENOUGH - 2:
-            spikes.append(Spike(float(days[spike]), float(levels[spike])))
-            keep = np.arange(len(days)) != spike
-            days, levels = days[keep], levels[keep]
-        else:
+        broken = _largest_break(found, len(inside))
+        if broken is None:
             break
-    by_day = sorted(shifts, key=lambda each: each.day)
-    return Cleaned(days, levels, tuple(inside), tuple(by_day), tuple(sorted(spikes, key=lambda each: each.day)))
+        if isinstance(broken, Shift):
+            shifts.append(broken)
+            inside.append(broken.day)
+            newest = max(inside)
+            if np.count_nonzero(days >= newest) < ENOUGH:
+                continue
+            keep = days >= newest
+            inside = []
+            spikes = [each for each in spikes if each.day >= newest]
+        else:
+            keep = ~broken
+            if np.count_nonzero(keep) < ENOUGH - 2:
+                break
+            spikes += [Spike(day, level) for day, level in zip(days[broken], levels[broken], strict=True)]
+        days, levels = days[keep], levels[keep]
+    by_day = sorted(spikes, key=lambda each: each.day)
+    return Cleaned(
+        days,
+        levels,
+        tuple(inside),
+        tuple(sorted(shifts, key=lambda each: each.day)),
+        tuple(by_day),
+        _latest(days, levels, by_day),
+    )
 
 
-def _largest_break(found: Fit, shifts: int) -> tuple[int | None, Shift | None]:
-    """Give the index of the day that is a spike, or the shift, whichever exceeds its limit by more; at most one."""
+def _latest(days: FloatArray, levels: FloatArray, spikes: Sequence[Spike]) -> tuple[Spike, ...]:
+    """Give the spikes behind the last day that remains, fewer than a shift has, if all lie on one side of it."""
+    behind = [each for each in spikes if each.day > days[-1]]
+    usual = float(np.median(levels[-SHIFT_DAYS:]))
+    one_sided = len({each.level > usual for each in behind}) == 1
+    return tuple(behind) if one_sided and len(behind) < SHIFT_DAYS else ()
+
+
+def _largest_break(found: Fit, shifts: int) -> Shift | NDArray[np.bool_] | None:
+    """Give the shift, or the days to set apart, whichever exceeds its limit by more.
+
+    A step so near the end that it may as well be a spike of several days sets these days apart.
+    """
     line = max((each for each in found.lines if each.grows), key=lambda each: each.weight)
     spikes, steps, sizes = _scores(found, line)
-    steps[:_SHIFT_DAYS] = 0
-    steps[len(steps) - _SHIFT_DAYS + 1 :] = 0
+    count = len(steps)
+    steps[:SHIFT_DAYS] = 0
+    if shifts >= _MOST_SHIFTS:
+        steps[:] = 0
     spike, step = int(np.argmax(np.abs(spikes))), int(np.argmax(np.abs(steps)))
     over_spike, over_shift = abs(spikes[spike]) - _SPIKE, abs(steps[step]) - _SHIFT
-    if shifts < _MOST_SHIFTS and over_shift > 0 and over_shift >= over_spike:
-        return None, Shift(float(found.days[step]), float(sizes[step]))
-    return (spike, None) if over_spike > 0 else (None, None)
+    if max(over_spike, over_shift) <= 0:
+        return None
+    if over_shift < over_spike:
+        return np.arange(count) == spike
+    if step > count - SHIFT_DAYS:
+        return np.arange(count) >= step
+    return Shift(float(found.days[step]), float(sizes[step]))
 
 
 def _scores(found: Fit, line: Line) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -156,13 +156,32 @@ class _Outlook:
         scale = _Scale.of(levels, rising=rising)
         numbers = np.array([float(each.day.toordinal()) for each in daily])
         cleaned = without_breaks(numbers, scale.plain(levels))
-        found = fit(cleaned.days, cleaned.levels, cleaned.inside, FAMILY, FLAT_PRIOR)
-        sizes = spike_sizes(found, cleaned.spikes, cleaned.inside)
-        upwards = sizes[sizes > 0]
-        # What happened once is an exception; what happened twice is expected to come again.
-        again = upwards if len(upwards) > 1 else upwards[:0]
-        drawn = futures(found, float(today.toordinal()), days, again)
+        found = _fitted(cleaned)
+        first = float(today.toordinal())
+        drawn = futures(found, first, days, _expected_again(found, cleaned))
+        if cleaned.latest:
+            # Nobody can tell yet whether these are spikes or a new level: some of the futures take the one reading,
+            # some the other.
+            other = _fitted(cleaned.as_shift())
+            on_new_level = futures(other, first, days, _expected_again(other, cleaned))
+            drawn = drawn.mixed(on_new_level, cleaned.doubt)
         return cls(scale, drawn, _trend(tuple(daily), found, cleaned, drawn, scale, today))
+
+
+def _fitted(cleaned: Cleaned) -> Fit:
+    return fit(cleaned.days, cleaned.levels, cleaned.inside, FAMILY, FLAT_PRIOR)
+
+
+def _expected_again(found: Fit, cleaned: Cleaned) -> FloatArray:
+    """Give the sizes of the spikes that must be reckoned with: those towards the threshold, where there are several.
+
+    What happened once is an exception; what happened twice is expected to come again. The latest spikes are left out,
+    for they may be the first days of a new level.
+    """
+    settled = [each for each in cleaned.spikes if each not in cleaned.latest]
+    sizes = spike_sizes(found, settled, cleaned.inside)
+    towards = sizes[sizes > 0]
+    return towards if len(towards) > 1 else towards[:0]
 
 
 def _told(outlook: _Outlook, threshold: float, today: date, *, inclusive: bool) -> Forecast:

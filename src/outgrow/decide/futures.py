@@ -29,6 +29,12 @@ class Futures:
     levels: FloatArray
     slopes: FloatArray
 
+    def mixed(self, other: "Futures", share: float) -> "Futures":
+        """Take a share of the paths from `other`, evenly spread, in mirrored pairs."""
+        pairs = np.arange(PATHS) // 2
+        taken = np.floor((pairs + 1) * share) > np.floor(pairs * share)
+        return Futures(np.where(taken, other.levels, self.levels), np.where(taken, other.slopes, self.slopes))
+
 
 _HALF_TRUST_DAYS: Final = 20
 """A skewness seen in so many days is believed by half."""
