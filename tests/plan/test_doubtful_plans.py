@@ -9,10 +9,7 @@ import pytest
 
 from outgrow.errors import Severity
 from outgrow.plan.file import parse_plan
-
-HERE = Path(__file__).parent
-DOUBTFUL = sorted((HERE / "doubtful").glob("*.yaml"))
-GOOD = sorted((HERE / "valid").glob("*.yaml")) + sorted((HERE.parents[1] / "examples").glob("*/plan.yaml"))
+from tests.plan.plans import DOUBTFUL, GOOD
 
 
 def warnings_of(plan: Path) -> str:

@@ -1,7 +1,6 @@
 """Whatever is written, parse_plan gives a plan or a PlanError: never a traceback, never a second line."""
 
 import random
-from pathlib import Path
 
 import yaml
 from hypothesis import given
@@ -9,11 +8,9 @@ from hypothesis import strategies as st
 
 from outgrow.errors import PlanError, Problem
 from outgrow.plan.file import LoadedPlan, parse_plan
+from tests.plan.plans import GOOD
 
-PLANS = sorted((Path(__file__).parent / "valid").glob("*.yaml")) + sorted(
-    (Path(__file__).parents[2] / "examples").glob("*/plan.yaml")
-)
-TEXTS = [path.read_text() for path in PLANS]
+TEXTS = [path.read_text() for path in GOOD]
 
 # What people and machines put where something else belongs.
 STRANGERS = [

@@ -9,9 +9,8 @@ import pytest
 
 from outgrow.errors import ExitCode, PlanError
 from outgrow.plan.file import parse_plan
+from tests.plan.plans import MALFORMED
 
-FOLDER = Path(__file__).parent / "malformed"
-CASES = sorted(FOLDER.glob("*.yaml"))
 INCLUDED: dict[str, str | bytes] = {
     "good.yaml": "signals:\n  good: {source: db, query: SELECT 1}\n",
     "binary.yaml": b"\x89PNG\r\n\x1a\n\x00\x00",
@@ -40,6 +39,6 @@ def message_of(case: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
+@pytest.mark.parametrize("case", MALFORMED, ids=lambda case: case.stem)
 def test_a_malformed_plan_gives_all_its_errors_at_once(case: Path):
     assert message_of(case) == case.with_suffix(".expected").read_text().rstrip("\n")

@@ -3,7 +3,7 @@
 Works on the data as written, so that a wrong name is told together with every other error.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from outgrow.errors import Problem
@@ -14,7 +14,7 @@ _DERIVATIONS: Final = ("ratio", "rate", "growth_per_day", "delta")
 _DEEPEST: Final = 32
 _COMBINATIONS: Final = ("all", "any", "none")
 
-_Reference = tuple[Path, str, tuple[str, ...] | None]
+_Reference = tuple[Path, str, Collection[str] | None]
 """Where a name stands, the noun it names, and the names there are (none: they cannot be known)."""
 
 
@@ -68,9 +68,9 @@ def entries(data: Data, path: Path) -> dict[str, Data]:
     return found if isinstance(found, dict) else {}
 
 
-def _names(data: Data, noun: str) -> tuple[str, ...] | None:
+def _names(data: Data, noun: str) -> Collection[str] | None:
     found = data_at(data, (noun,))
-    return tuple(found) if isinstance(found, dict) else () if found is None else None
+    return found.keys() if isinstance(found, dict) else () if found is None else None
 
 
 def _phases(data: Data) -> tuple[str, ...] | None:
@@ -101,18 +101,18 @@ def _references(data: Data) -> Iterator[_Reference]:
         conditions = data_at(data, (*top, "conditions"))
         if isinstance(conditions, dict):
             for grade in entries(data, (*top, "verdicts")):
-                yield from _rule_references(data, (*top, "verdicts", grade), tuple(conditions))
+                yield from _rule_references(data, (*top, "verdicts", grade), conditions.keys())
     yield ("roadmap", "current"), "phase", phases
 
 
-def _each_of(data: Data, path: Path, noun: str, known: tuple[str, ...] | None) -> Iterator[_Reference]:
+def _each_of(data: Data, path: Path, noun: str, known: Collection[str] | None) -> Iterator[_Reference]:
     found = data_at(data, path)
     if isinstance(found, list):
         for index in range(len(found)):
             yield (*path, index), noun, known
 
 
-def _rule_references(data: Data, rule: Path, conditions: tuple[str, ...]) -> Iterator[_Reference]:
+def _rule_references(data: Data, rule: Path, conditions: Collection[str]) -> Iterator[_Reference]:
     for members in (*((*rule, combination) for combination in _COMBINATIONS), (*rule, "at_least_of", "of")):
         found = data_at(data, members)
         for index, member in enumerate(found if isinstance(found, list) else ()):

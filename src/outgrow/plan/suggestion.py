@@ -11,7 +11,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """Give the known name that a word is most like; an empty text where none is."""
     lowered = {name.lower(): name for name in reversed(list(known))}
     close = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
-    return lowered[close[0]] if close else ""
+    swapped = [name for name in lowered if sorted(name) == sorted(word.lower())]
+    return next((lowered[name] for name in (*swapped, *close)), "")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -103,14 +103,24 @@ def _located(data: Data, error: ErrorDetails) -> _Found:
 
 
 def _meant_branches(found: Sequence[_Found]) -> dict[Path, str | int]:
-    """Choose a branch per union: the one whose errors lie deepest, for it understood the most of what was written."""
-    depths: dict[Path, dict[str | int, int]] = {}
+    """Choose a branch per union: the one that is furthest from having misunderstood what was written."""
+    strangeness: dict[Path, dict[str | int, int]] = {}
     for each in found:
         if each.branch is not None:
             at, name = each.branch
-            of_union = depths.setdefault(at, {})
-            of_union[name] = max(of_union.get(name, 0), 2 * len(each.path) + (not each.error["type"].endswith("_type")))
-    return {at: max(of_union, key=lambda name: of_union[name]) for at, of_union in depths.items()}
+            of_union = strangeness.setdefault(at, {})
+            of_union[name] = of_union.get(name, 0) + _strangeness(each.error, within=len(each.path) > len(at))
+    return {at: min(of_union, key=lambda name: of_union[name]) for at, of_union in strangeness.items()}
+
+
+def _strangeness(error: ErrorDetails, *, within: bool) -> int:
+    """Weigh an error: a wrong value is a slip, wrong options are another thing, a wrong shape is a stranger."""
+    if error["type"] in {"missing", "extra_forbidden"}:
+        return 10
+    if within or not error["type"].endswith("_type"):
+        return 1
+    of_options = error["type"] in {"model_type", "model_attributes_type", "dict_type", "mapping_type"}
+    return 100 if of_options == isinstance(error["input"], dict) else 200
 
 
 def _problem(tree: Tree, found: _Found, words: Vocabulary) -> Problem:

@@ -69,13 +69,12 @@ class Tree:
 def data_at(data: Data, path: Path) -> Data:
     """Follow a path into plain data; none where nothing stands."""
     for part in path:
-        match data, part:
-            case dict(), str() if part in data:
-                data = data[part]
-            case list(), int() if 0 <= part < len(data):
-                data = data[part]
-            case _:
-                return None
+        if isinstance(data, dict):
+            data = data.get(part) if isinstance(part, str) else None
+        elif isinstance(data, list) and isinstance(part, int) and 0 <= part < len(data):
+            data = data[part]
+        else:
+            return None
     return data
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar, Final, Self
 
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -55,23 +56,7 @@ class Duration(timedelta):
             ValueError: not a sequence of number and unit from the largest to the smallest, finer than a microsecond,
                 or longer than a hundred years.
         """
-        words = plain(text)
-        if len(words) > _LONGEST_TEXT:
-            message = f"{quoted(text)} is not a duration; {_EXAMPLES}"
-            raise ValueError(message)
-        if words == "0":
-            return cls._of(timedelta(0), text.strip())
-        position, seconds, smallest = 0, Fraction(0), None
-        while part := _PART.match(words, position):
-            unit = _unit(text, part.group(2))
-            if smallest is not None and unit >= smallest:
-                message = f"{quoted(text)} is out of order; write each unit once, the largest first, such as 1h30m"
-                raise ValueError(message)
-            seconds += exact(part.group(1)) * unit
-            position, smallest = part.end(), unit
-        if not words or position != len(words):
-            raise ValueError(_not_a_duration(text, words))
-        return cls._of(_span(seconds, text), text.strip())
+        return cls._of(_parsed(text), text.strip())
 
     @classmethod
     def of(cls, span: timedelta) -> Self:
@@ -104,6 +89,27 @@ class Duration(timedelta):
         """Describe what editors may offer."""
         text = {"type": "string", "pattern": cls.PATTERN, "examples": ["30s", "15m", "24h", "14d", "1h30m"]}
         return {"format": cls.FORMAT, "anyOf": [text, {"const": 0}]}
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> timedelta:
+    words = plain(text)
+    if len(words) > _LONGEST_TEXT:
+        message = f"{quoted(text)} is not a duration; {_EXAMPLES}"
+        raise ValueError(message)
+    if words == "0":
+        return timedelta(0)
+    position, seconds, smallest = 0, Fraction(0), None
+    while part := _PART.match(words, position):
+        unit = _unit(text, part.group(2))
+        if smallest is not None and unit >= smallest:
+            message = f"{quoted(text)} is out of order; write each unit once, the largest first, such as 1h30m"
+            raise ValueError(message)
+        seconds += exact(part.group(1)) * unit
+        position, smallest = part.end(), unit
+    if not words or position != len(words):
+        raise ValueError(_not_a_duration(text, words))
+    return _span(seconds, text)
 
 
 def _again(kind: type[Duration], span: timedelta, text: str) -> Duration:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import isfinite
 from typing import Any, ClassVar, Final, assert_never
 
@@ -58,6 +59,7 @@ class Quantity:
         return {"format": cls.FORMAT, "anyOf": [{"type": "number"}, text]}
 
 
+@lru_cache(maxsize=1024)
 def parse_quantity(text: str) -> Quantity:
     """Read `800 ms`, `60 %`, `512MiB`, `10_000 per day`, `30 USD`, or a bare `50`.
 
