@@ -313,7 +313,7 @@ async def test_a_live_read_is_not_held_up_by_the_past(postgres_url: str) -> None
     opened = source(postgres_url, pool_size=1, timeout="1s")
     end = now()
     instants = [end - timedelta(minutes=minutes) for minutes in range(60, 0, -1)]
-    slow = signal("SELECT 1 AS value FROM pg_sleep(extract(epoch FROM :now - :now) + 0.05)")
+    slow = signal("SELECT 1 AS value FROM pg_sleep(extract(epoch FROM :now - :now) + 0.02)")
     past = asyncio.ensure_future(opened.past(slow, instants, end))
     await asyncio.sleep(0.1)
 
@@ -706,6 +706,13 @@ async def test_a_url_that_is_none_is_told_without_showing_it(url: str) -> None:
 
     assert raised.value.failure is Failure.NOT_CONFIGURED
     assert "s3cret" not in str(raised.value)
+
+
+async def test_a_url_that_only_the_driver_finds_wrong_is_told_without_showing_it() -> None:
+    error = await failure(source("postgresql://u:s3cret@127.0.0.1/db?sslmode=perhaps"), ONE)
+
+    assert error.failure is Failure.NOT_CONFIGURED
+    assert "s3cret" not in str(error)
 
 
 async def test_a_variable_that_is_not_set_is_told() -> None:

@@ -1,7 +1,6 @@
 """The MySQL and MariaDB source: live reads by the database's clock, the past by UNION ALL over instants."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
@@ -162,7 +161,9 @@ class MySqlSignals:
 
 
 async def _roll_back(connection: Connection) -> None:
-    # A connection that cannot even roll back is closed by now, and will not be kept.
-    if not connection.closed:
-        with suppress(*_BROKEN):
+    """End the transaction, or the connection where that fails: what is in doubt is not kept."""
+    try:
+        if not connection.closed:
             await connection.rollback()
+    except _BROKEN:
+        connection.close()

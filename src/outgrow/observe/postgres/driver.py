@@ -17,6 +17,9 @@ from outgrow.plan.sources import PostgresSource
 if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
+BROKEN: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises when a read fails."""
+
 _SCHEMES: Final = ("postgresql", "postgres")
 _PORT: Final = 5432
 _JIT_SINCE: Final = 11
@@ -47,10 +50,11 @@ class PostgresDriver:
                 server_settings={"application_name": "outgrow"},
                 **tls,
             )
-        except asyncpg.ClientConfigurationError as error:
-            # The driver's own words may quote the url.
-            raise _bad_url(self.asked.where) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        except OSError as error:  # an untrusted certificate among them, which is a ValueError too
+            raise failure_of(error, self.asked) from error
+        except ValueError:  # such as asyncpg.ClientConfigurationError; its words may quote the url
+            raise _bad_url(self.asked.where) from None
+        except BROKEN as error:
             raise failure_of(error, self.asked) from error
 
     async def begin(self, connection: "Connection") -> None:
@@ -71,7 +75,7 @@ class PostgresDriver:
                 f"{self.asked.where} does not know the time zone {self._options.timezone}",
                 "write another `timezone` in the source",
             ) from error
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except BROKEN as error:
             raise failure_of(error, self.asked) from error
 
     def is_open(self, connection: "Connection") -> bool:

@@ -1,12 +1,9 @@
 """The PostgreSQL source: live reads by the database's clock, the past by LATERAL over instants."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
-
-import asyncpg
 
 from outgrow.errors import Failure, SourceError
 from outgrow.facts.samples import Observation, Origin
@@ -14,7 +11,7 @@ from outgrow.observe._kept import KeptConnections
 from outgrow.observe._past import Pace, in_chunks
 from outgrow.observe._sql_now import Dialect, Statement, no_past, parse_statement, query_of
 from outgrow.observe._sql_rows import Moment
-from outgrow.observe.postgres.driver import PostgresDriver, database_clock
+from outgrow.observe.postgres.driver import BROKEN, PostgresDriver, database_clock
 from outgrow.observe.postgres.failures import failure_of
 from outgrow.observe.postgres.reads import PastReader, read_at
 from outgrow.plan.signals import QuerySignal
@@ -22,6 +19,8 @@ from outgrow.plan.sources import PostgresSource, zone_of
 from outgrow.ports import Inspection
 
 if TYPE_CHECKING:
+    import asyncpg
+
     Connection = asyncpg.Connection[asyncpg.Record]
 
 T = TypeVar("T")
@@ -95,7 +94,7 @@ class PostgresSignals:
         async def work(connection: "Connection") -> T:
             try:
                 result = await read(connection)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+            except BROKEN as error:
                 await _roll_back(connection)
                 raise failure_of(error, self._driver.asked, statement.code if statement else "") from error
             except SourceError:
@@ -115,9 +114,11 @@ class PostgresSignals:
 
 
 async def _roll_back(connection: "Connection") -> None:
-    # A connection that cannot even roll back is closed by now, and will not be kept.
-    with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+    """End the transaction, or the connection where that fails: what is in doubt is not kept."""
+    try:
         await connection.execute("ROLLBACK")
+    except BROKEN:
+        connection.terminate()
 
 
 def _warnings(facts: Mapping[str, Any]) -> list[str]:
