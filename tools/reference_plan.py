@@ -28,6 +28,17 @@ ways.
 
 **Secrets** stand in the environment: `${NAME}`, or `${NAME:-default}` where NAME may be unset or empty. The plan never
 holds what they stand for, and a password that is written out is warned of.
+
+**Warnings.** `outgrow validate` also warns of what is allowed but cannot work, or not as it was meant:
+
+- a grade that no combination of conditions can show, because its rule contradicts itself or a more severe one always
+  holds with it; a condition in no rule; a deadline after the grade's own `due`
+- a `for` or `clears_for` shorter than the time between two samples; a `max_gap` that no window keeps; a window longer
+  than the journal keeps samples; `min_n` where no rows are counted
+- a threshold outside a share's 0 to 100 %; a leaving threshold on the wrong side; two levels of one signal
+- a `window` shorter than `every`, so that stretches are never seen; a derived signal that is faster than its inputs
+- a query that asks the database for the present moment instead of `:now`, so that its past cannot be asked for
+- sources and signals that nothing uses; passwords written out, and references such as `$NAME` that are none
 """
 
 # The order of a plan, each part with its heading; below a source stands what a signal may read from it.

@@ -5,7 +5,7 @@ import logging
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from outgrow.errors import Failure, PlanError, SourceError
@@ -150,10 +150,13 @@ signals:
 """
 
 
-@given(passwords)
+# Such as no plan and no repr has by chance.
+odd_passwords = passwords.map(lambda password: f"\u00a4{password}")
+
+
+@given(odd_passwords)
 def test_a_plan_never_holds_what_its_references_stand_for(password: str):
     # The password is in the environment only; nothing that is done with a plan looks there.
-    assume(password not in PLAN)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PASSWORD", password)
         loaded = parse_plan(PLAN, "plan.yaml")
