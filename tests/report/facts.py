@@ -46,7 +46,7 @@ checkpoints:
     verdicts:
       monitor: {all: [D], review: 7d, text: "Watch one week, then evaluate again."}
       recommended: {all: [A, B], due: 14d, text: Plan the split in the next sprint.}
-      urgent: {all: [A, B, C], due: 2h, deadlines: {meeting: 1h, split-started: 48h}, text: Split this week.}
+      urgent: {all: [A, B, C], due: 3d, deadlines: {meeting: 1h, split-started: 48h}, text: Split this week.}
       emergency: {all: [A, B, C, D], text: Meet within a day.}
     lead_time: 10d
     checklist: ["Compose file split", "AI_SERVICE_URL set", "Rollback plan"]
@@ -100,30 +100,30 @@ review: {on: friday, at: "16:00", agenda: [Collect the numbers, Compare them, Pl
 """
 
 
-def write_plan(folder: Path) -> Path:
+def write_plan(folder: Path, history: timedelta = HISTORY) -> Path:
     """Write the plan and its recordings into a folder; `lost.csv` is left out."""
     plan = folder / "plan.yaml"
     plan.write_text(PLAN, encoding="utf-8")
     with (folder / "app.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["time", "latency", "ai_share", "sessions", "memory", "cost", "free"])
-        rows.writerows(_app_rows())
+        rows.writerows(_app_rows(history))
     with (folder / "regions.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["time", "region", "users"])
-        for step in range(int(HISTORY / timedelta(hours=6))):
-            at = (AT - HISTORY + step * timedelta(hours=6)).isoformat()
+        for step in range(int(history / timedelta(hours=6))):
+            at = (AT - history + step * timedelta(hours=6)).isoformat()
             rows.writerow([at, "ID", round(400 + 3.2 * step)])
             rows.writerow([at, "VN", round(180 + 0.4 * step)])
     return plan
 
 
-def _app_rows() -> Iterator[list[object]]:
-    """Give rows every quarter of an hour: a daily cycle, growth, an AI slowdown in the last day, one hole of two hours."""
+def _app_rows(history: timedelta) -> Iterator[list[object]]:
+    """Give rows every quarter of an hour: a daily cycle, growth, a slowdown in the last hours, a hole of two hours."""
     chance = random.Random(7)
     step = timedelta(minutes=15)
-    for position in range(int(HISTORY / step) + 1):
-        at = AT - HISTORY + position * step
+    for position in range(int(history / step) + 1):
+        at = AT - history + position * step
         if timedelta(hours=9) < AT - at < timedelta(hours=11):
             continue
         days = position * step / timedelta(days=1)

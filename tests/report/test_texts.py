@@ -40,12 +40,12 @@ def test_every_text_is_asked_for_by_some_code() -> None:
 
 
 def _is_asked_for(key: str, code: str) -> bool:
-    """Whole, without its one/other, or by its front: `words(f"grade.{...}")`."""
+    """Whole, without its one/other, or worked out: `words(f"grade.{word}")`, `words(f"guide.{key}.title")`."""
     if key.endswith((".one", ".other")):
         key = key.rpartition(".")[0]
-    front, _, last = key.rpartition(".")
-    by_front = (f"{front}.{{", f'"{front}." ~', f"'{front}.' ~", f"{front}_", f'"{front}."')
-    return f'"{key}"' in code or f"'{key}'" in code or any(each in code for each in by_front) or last == "months"
+    parts = key.split(".")
+    worked_out = (f'f"{".".join(parts[:depth])}.{{' for depth in range(1, len(parts)))
+    return f'"{key}"' in code or f"'{key}'" in code or key == "date.months" or any(each in code for each in worked_out)
 
 
 def _texts(language: str) -> dict[str, str]:

@@ -44,8 +44,8 @@ def _round_step(wanted: float) -> float:
 def time_ticks(start: float, end: float, words: Words, most: int = 4) -> list[Tick]:
     """Give round times between start and end (seconds since the epoch), at most `most`, in the zone of `words`.
 
-    Hours are counted from midnight, days in steps of one or two from the first, weeks from Mondays, months from
-    January: always in local time, so that a change of the clock moves no tick off its hour.
+    Hours are counted from midnight, weeks from Mondays, months from January: always in local time, so that a change of
+    the clock moves no tick off its hour, and always from the same day, so that ticks stay when the ends move.
     """
     span = end - start
     hours = next((each for each in _HOURS if span / (each * _HOUR) <= most), None)
@@ -78,7 +78,8 @@ def _by_hours(start: float, zone: ZoneInfo, hours: int) -> Iterator[datetime]:
 def _by_days(start: float, zone: ZoneInfo, days: int) -> Iterator[datetime]:
     midnight = _midnight(start, zone)
     if days > 2:  # noqa: PLR2004 (weeks begin on Monday)
-        midnight = _next_day(midnight, -midnight.weekday())
+        monday = _next_day(midnight, -midnight.weekday())
+        midnight = _next_day(monday, -7 * (monday.toordinal() // 7 % (days // 7)))
     else:
         midnight = _next_day(midnight, -(midnight.toordinal() % days))
     while True:

@@ -50,10 +50,11 @@ def _crossing(forecast: GradeForecast, today: date, words: Words) -> CrossingVie
     grade = forecast.grade.word
     word = words(f"grade.{grade}")
     match forecast.date:
-        case Dated(day=day, earliest=earliest, latest=latest):
+        case Dated(day=day, earliest=earliest, latest=latest, until=until):
+            interval = _interval(earliest, latest, today, words)
             return CrossingView(
                 text=words("crossing.on", date=words.day(day, today)),
-                interval=_interval(earliest, latest, today, words),
+                interval=f"{interval}, {words('crossing.ends', date=words.day(until, today))}" if until else interval,
                 start_by=_start_by(forecast, today, words),
                 overdue=forecast.overdue,
                 held=False,
@@ -102,30 +103,33 @@ def _days(day: date, today: date) -> float:
 
 
 def due_view(verdict: CheckpointVerdict, words: Words) -> DueView:
-    """Word the due date, the deadlines and the reviews of a verdict; the most pressing one first."""
+    """Word what a verdict brings along: the most overdue duty, else the next one, else the end of a review.
+
+    A duty is a deadline, or the step itself with its due date.
+    """
     now = verdict.at
-    moments = [
-        (each.at, words("due.deadline", name=each.name, moment=words.moment(each.at))) for each in verdict.deadlines
-    ]
+    deadlines = sorted((each.at, each.name) for each in verdict.deadlines)
+    details = tuple(
+        f"{words('due.deadline', name=name, moment=words.moment(at))} ({_when(at, now, words)})"
+        for at, name in deadlines
+    )
+    duties = sorted([*deadlines, *([(verdict.due, "")] if verdict.due is not None else [])])
+    if duties:
+        return _most_pressing(*duties[0], now, details, words)
     reviews = [rule.review for rule in verdict.rules if rule.in_force and rule.review is not None]
-    details = tuple(f"{text} ({_when(at, now, words)})" for at, text in sorted(moments))
-    if verdict.due is not None:
-        late = verdict.due < now
-        if late and now - verdict.due > timedelta(minutes=1):
-            return DueView(
-                words("due.late", late=words("span.late", span=words.span(now - verdict.due))),
-                late=True,
-                details=details,
-            )
-        if late or verdict.due == now:
-            return DueView(words("due.now"), late=False, details=details)
-        return DueView(words("due.at", date=words.moment(verdict.due)), late=False, details=details)
-    if moments:
-        first, text = min(moments)
-        return DueView(text, late=first < now, details=details)
     if reviews:
         return DueView(words("due.review", date=words.moment(min(reviews))), late=False)
     return DueView(words("due.none"), late=False)
+
+
+def _most_pressing(at: datetime, name: str, now: datetime, details: tuple[str, ...], words: Words) -> DueView:
+    if now - at > timedelta(minutes=1):
+        late = words("span.late", span=words.span(now - at))
+        return DueView(words("due.late_duty", name=name, late=late) if name else late, late=True, details=details)
+    if name:
+        return DueView(words("due.deadline", name=name, moment=words.moment(at)), late=False, details=details)
+    text = words("due.now") if at <= now else words("due.at", date=words.moment(at))
+    return DueView(text, late=False, details=details)
 
 
 def _when(at: datetime, now: datetime, words: Words) -> str:

@@ -21,7 +21,7 @@ from outgrow.report.deadlines import deadline_track, distance
 from outgrow.report.recent_chart import recent_chart, recent_span, sample_table
 from outgrow.report.rulers import Axis, Ruler, Track, axis, ruler
 from outgrow.report.subject import Subject, held_stretches
-from outgrow.report.views import CheckpointView, ConditionView
+from outgrow.report.views import CheckpointView, ConditionView, CrossingView
 from outgrow.report.words import Words
 
 _LABEL_SETS: Final = 30
@@ -60,6 +60,7 @@ class RulePage:
     text: str
     brings: tuple[str, ...]
     why: str
+    crossing: CrossingView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def checkpoint_page(plan: Plan, facts: CheckFacts, view: CheckpointView, words: 
         conditions=tuple(
             _condition_page(subjects[each.name], view.name, each, held.get(each.name, ())) for each in view.conditions
         ),
-        rules=tuple(_rules(checkpoint, verdict, words)),
+        rules=tuple(_rules(checkpoint, verdict, view, words)),
         rule_hash=verdict.rule_hash,
         latch={Latch.NONE: words("verdict.unlatched"), Latch.RULES_CHANGED: words("verdict.new_rules")}.get(
             verdict.latch, ""
@@ -211,7 +212,10 @@ def _label_sets(subject: Subject) -> Table | None:
     )
 
 
-def _rules(checkpoint: Checkpoint, verdict: CheckpointVerdict, words: Words) -> Iterator[RulePage]:
+def _rules(
+    checkpoint: Checkpoint, verdict: CheckpointVerdict, view: CheckpointView, words: Words
+) -> Iterator[RulePage]:
+    crossings = {each.grade: each for each in view.crossings}
     for rule in verdict.rules:
         declared = checkpoint.verdicts[rule.grade]
         state = "unknown" if rule.decided is None else "held" if rule.decided else "not_held"
@@ -226,6 +230,7 @@ def _rules(checkpoint: Checkpoint, verdict: CheckpointVerdict, words: Words) -> 
             text=declared.text,
             brings=tuple(_brings(rule, verdict, words)),
             why=rule.why,
+            crossing=crossings.get(rule.grade.word),
         )
 
 
