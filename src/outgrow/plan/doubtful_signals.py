@@ -7,7 +7,7 @@ from typing import Final, cast
 from outgrow.plan import Plan
 from outgrow.plan.doubt import Doubt
 from outgrow.plan.secrets import broken_references, holds_password
-from outgrow.plan.signals import DeltaSignal, QuerySignal, RateSignal, inputs_of, origins_of
+from outgrow.plan.signals import DeltaSignal, QuerySignal, RateSignal, RatioSignal, inputs_of, origins_of
 from outgrow.plan.sources import PrometheusSource, RecordedSource, SqlQuery
 from outgrow.plan.yaml_tree import Path
 
@@ -82,6 +82,11 @@ def signal_doubts(plan: Plan) -> Iterator[Doubt]:
         if isinstance(signal, QuerySignal):
             yield from _query_doubts(path, signal)
             continue
+        if isinstance(signal, RatioSignal) and not signal.unit:
+            above, below = (plan.signals[each].measure for each in signal.ratio)
+            if above.comparable_with(below) and above.scale != below.scale:
+                what = f"divides {above.name} by {below.name} as plain numbers, for it has no unit"
+                yield Doubt(path, what, "write unit: ratio or unit: percent")
         for each in inputs_of(signal):
             slower = plan.signals[each].every
             if signal.every < slower:

@@ -4,14 +4,13 @@ Works on the data as written, so that a mismatch is told together with every oth
 left to the plan's models to word.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from outgrow.errors import Problem
-from outgrow.plan.derivations import natural_unit
 from outgrow.plan.references import entries, inputs_as_written
 from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
-from outgrow.quantity import ONE, Quantity, Unit, parse_quantity, parse_unit
+from outgrow.quantity import ONE, RATIO, Quantity, Unit, parse_quantity, parse_unit
 
 _THRESHOLDS: Final = ("above", "below", "at_least", "at_most", "clears_below", "clears_above")
 _FIGURES: Final = ("target", "warning", "danger")
@@ -62,7 +61,7 @@ def _derivation(tree: Tree, name: str) -> Iterator[Problem]:
         return
     option = str(written[0][0][0])
     known = [unit for unit in inputs if unit is not None]
-    natural = natural_unit(option, known)
+    natural = derived_unit(option, known)
     if natural is None:
         if option == "ratio" and declared.dimension == "ratio":
             named = (f'"{each}" ({unit.name or "no unit"})' for (_, each), unit in zip(written, known, strict=True))
@@ -71,7 +70,7 @@ def _derivation(tree: Tree, name: str) -> Iterator[Problem]:
                 "divide two signals of one kind of unit",
             )
             yield Problem(tree.place((*path, option)), dotted((*path, option)), what, remedy)
-    elif natural != ONE and not natural.comparable_with(declared) and not _counts(natural, declared, known):
+    elif natural != ONE and not natural.comparable_with(declared) and not _is_told_otherwise(option, declared, known):
         names = " and ".join(f'"{each}"' for _, each in written)
         what = f"{option} of {names} comes out in {natural.name}, which is no {declared.name}"
         yield Problem(
@@ -79,10 +78,46 @@ def _derivation(tree: Tree, name: str) -> Iterator[Problem]:
         )
 
 
-def _counts(natural: Unit, declared: Unit, inputs: list[Unit]) -> bool:
-    """Say whether a number of things per other things is declared as what is counted: calls per user as calls."""
+def _is_told_otherwise(option: str, declared: Unit, inputs: Sequence[Unit]) -> bool:
+    """Say whether the unit puts it in other words: calls per user as calls, growth in a day as percent per day."""
+    if option == "growth_per_day":
+        return declared.dimension == f"{RATIO.dimension}/time"
     apart = any(not one.comparable_with(other) for one in inputs for other in inputs)
-    return apart and natural.dimension == "ratio" and declared.dimension.startswith("count")
+    return option == "ratio" and apart and declared.dimension.startswith("count")
+
+
+def derived_unit(option: str, inputs: Sequence[Unit]) -> Unit | None:
+    """Give the unit in which plain arithmetic on values in the inputs' units comes out.
+
+    Args:
+        option: `ratio`, `rate`, `growth_per_day` or `delta`.
+        inputs: as many as the option takes.
+
+    Returns:
+        None where the units do not say, such as USD divided by ms.
+    """
+    match option, inputs:
+        case "ratio", (numerator, denominator):
+            return _quotient(numerator, denominator)
+        case "rate", (counter,) if "/" not in counter.dimension:
+            return Unit(f"{counter.name} per second".strip(), f"{counter.dimension}/time", counter.scale)
+        case "growth_per_day", (_,):
+            return RATIO
+        case "delta", (changing,):
+            return changing
+        case _:
+            return None
+
+
+def _quotient(numerator: Unit, denominator: Unit) -> Unit | None:
+    scale = numerator.scale / denominator.scale
+    if numerator.alike(denominator):
+        return Unit("ratio", "ratio", scale)
+    if denominator.dimension.startswith("count") and "/" not in denominator.dimension:
+        return Unit(numerator.name, numerator.dimension, scale)
+    if denominator.dimension == "time" and "/" not in numerator.dimension:
+        return Unit(f"{numerator.name} per {denominator.name}".strip(), f"{numerator.dimension}/time", scale)
+    return None
 
 
 def _measure(data: Data, name: str) -> Unit | None:

@@ -1,10 +1,7 @@
-"""What is derived from other signals comes out in the unit that the plan declares."""
+"""Signals: what they stand on, and what makes two of them the same series."""
 
 from itertools import pairwise
 
-import pytest
-
-from outgrow.plan.derivations import in_declared_unit
 from outgrow.plan.file import parse_plan
 from outgrow.plan.signals import QuerySignal, derivation_of, origins_of, signal_hash
 
@@ -26,35 +23,11 @@ signals:
 """
 
 
-@pytest.mark.parametrize(
-    ("derived", "plain_value", "declared_value"),
-    [
-        ("{unit: GB per day, rate: bytes}", 1_000_000, 86.4),
-        ("{unit: MB per second, rate: size}", 0.5, 500),
-        ("{unit: calls per minute, rate: calls}", 2, 120),
-        ("{rate: calls}", 2, 2),
-        ("{unit: ratio, ratio: [wait, turn]}", 250, 0.25),
-        ("{unit: percent, ratio: [wait, turn]}", 250, 25),
-        ("{ratio: [wait, turn]}", 250, 0.25),
-        ("{unit: percent, ratio: [errors, calls]}", 0.01, 1),
-        ("{unit: calls, ratio: [calls, errors]}", 7, 7),
-        ("{unit: USD, ratio: [cost, calls]}", 0.002, 0.002),
-        ("{unit: s, ratio: [wait, calls]}", 1500, 1.5),
-        ("{unit: MB per second, ratio: [size, turn]}", 0.002, 2),
-        ("{unit: percent, growth_per_day: calls}", 0.2, 20),
-        ("{unit: ratio, growth_per_day: calls}", 0.2, 0.2),
-        ("{growth_per_day: calls}", 0.2, 0.2),
-        ("{unit: MB, delta: bytes, over: 1h}", 3_000_000, 3),
-        ("{unit: ratio, delta: percent, over: 1h}", 5, 0.05),
-        ("{ratio: [cost, wait]}", 3, 3),
-    ],
-)
-def test_plain_arithmetic_is_turned_into_the_declared_unit(derived, plain_value, declared_value):
-    signals = parse_plan(PLAN.format(derived=derived), "plan.yaml").plan.signals
-    signal = signals["derived"]
-    assert not isinstance(signal, QuerySignal)
-    assert derivation_of(signal) in derived
-    assert in_declared_unit(plain_value, signal, signals) == declared_value
+def test_a_derived_signal_knows_what_it_is():
+    signals = parse_plan(PLAN.format(derived="{delta: calls, over: 1h}"), "p").plan.signals
+    derived = signals["derived"]
+    assert not isinstance(derived, QuerySignal)
+    assert derivation_of(derived) == "delta"
 
 
 def test_the_origins_of_a_signal_are_what_is_read_for_it():
