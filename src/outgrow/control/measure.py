@@ -187,7 +187,7 @@ class Round:
     async def _observe(self, opened: OpenSource, signal: QuerySignal, asked: _Round) -> Sequence[Observation]:
         if asked.dead is not None:
             raise asked.dead
-        observed = await bounded(opened.timeout + _GRACE, lambda: opened.adapter.observe(signal, self._now))
+        observed = await bounded(opened.timeout * 2 + _GRACE, lambda: opened.adapter.observe(signal, self._now))
         asked.answered = True
         return observed
 
