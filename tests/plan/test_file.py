@@ -1,13 +1,13 @@
 """A plan is read as a whole, from one file or several, with every error at its own place."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from outgrow.errors import Place, PlanError
-from outgrow.plan.file import LoadedPlan, parse_plan
+from outgrow.plan.file import LoadedPlan, ReadText, parse_plan
 from outgrow.plan.model import Declared
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, SourceOptions, SqlQuery
@@ -161,3 +161,84 @@ def test_a_validation_error_that_a_third_party_raises_as_plain_value_error_is_wo
     assert messages("outgrow: 1\nname: x\nsources: {p: {kind: picky}}\n", kinds=kinds) == [
         "plan.yaml:3:11 sources.p: the moon is not full; wait"
     ]
+
+
+def raising(error: Exception) -> ReadText:
+    def read(_: str) -> str:
+        raise error
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [
+        (UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), "is not UTF-8 text"),
+        (OSError(5, "Input/output error"), "cannot be read: Input/output error"),
+        (ValueError("embedded null byte"), "cannot be read: embedded null byte"),
+    ],
+)
+def test_whatever_keeps_an_included_file_from_being_read_is_told(error: Exception, what: str):
+    with pytest.raises(PlanError) as caught:
+        parse_plan("outgrow: 1\nname: x\ninclude: [a.yaml]\n", "plan.yaml", raising(error))
+    assert [problem.what for problem in caught.value.problems] == [f'"a.yaml" {what}']
+
+
+def test_included_nouns_join_a_root_that_has_none_of_them():
+    parts = {"a.yaml": "sources: {cache: {kind: redis, url: redis://x}}\nlevels:\n", "b.yaml": "signals: [x]\n"}
+    assert messages("outgrow: 1\nname: x\ninclude: [a.yaml, b.yaml]\nlevels: 5\n", parts) == [
+        "plan.yaml:4:9 levels: expected options, not 5; write them below it as name: value",
+        "b.yaml:1:10 signals: expected a mapping of names to what they stand for; write signals: {name: ...}",
+    ]
+
+
+def test_an_included_entry_cannot_join_a_root_noun_of_another_form():
+    parts = {"a.yaml": "levels: {l: {signal: s, target: 1, warning: 2, danger: 3}}\n"}
+    assert messages("outgrow: 1\nname: x\ninclude: [a.yaml]\nlevels: 5\n", parts) == [
+        "plan.yaml:4:9 levels: expected options, not 5; write them below it as name: value"
+    ]
+
+
+def test_a_chain_of_derivations_has_an_end():
+    chain = "".join(f"  d{index}: {{rate: d{index - 1}}}\n" for index in range(1, 40))
+    above = (
+        "outgrow: 1\nname: x\nsources: {db: {kind: sqlite, path: x}}\nsignals:\n  d0: {source: db, query: SELECT 1}\n"
+    )
+    assert messages(above + chain) == [
+        "plan.yaml:37:3 signals.d32: is derived over more than 32 signals; let the source compute some of it"
+    ]
+
+
+@pytest.mark.parametrize("zone", ["localtime", "posix/Asia/Seoul", "asia/seoul", "../UTC", "Asia", "Seoul", "", "한국"])
+def test_a_zone_is_one_that_every_machine_knows(zone: str):
+    (message,) = messages(f"outgrow: 1\nname: x\ntimezone: '{zone}'\n")
+    assert message.startswith(f'plan.yaml:3:11 timezone: "{zone}" is not a time zone; ')
+
+
+class Formed(SourceOptions):
+    kind: Literal["formed"]  # pyright: ignore[reportIncompatibleVariableOverride]
+    code: Annotated[str, Field(pattern="^[a-z]{2}$")] = "aa"
+    words: Annotated[tuple[str, ...], Field(min_length=2, max_length=3)] = ("a", "b")
+    text: Annotated[str, Field(min_length=3, max_length=4)] = "abc"
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    colour: Literal["red"] = "red"
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("code: abc", "code: does not have the form ^[a-z]{2}$; write it in that form"),
+        ("words: [a]", "words: needs at least 2 entries; write more"),
+        ("words: [a, b, c, d]", "words: has more than 3 entries; shorten it"),
+        ("text: ab", "text: needs at least 3 characters; write more"),
+        ("text: abcde", "text: has more than 4 characters; shorten it"),
+        ("share: 0", "share: must be more than 0; choose another value"),
+        ("share: 1.5", "share: must be less than 1; choose another value"),
+        ("share: much", "share: expected a number; write for example 0.9"),
+        ("colour: blue", "colour: expected red; write red"),
+    ],
+)
+def test_what_third_parties_ask_of_their_options_is_worded_too(option: str, message: str):
+    kinds = {"formed": SourceKind(Formed, QueueRead)}
+    (found,) = messages(f"outgrow: 1\nname: x\nsources: {{p: {{kind: formed, {option}}}}}\n", kinds=kinds)
+    assert found.partition(" sources.p.")[2] == message

@@ -261,7 +261,10 @@ def _choice(wrong: _Wrong) -> tuple[str, str]:
     choices = re.findall(r"'([^']*)'", expected) or [expected]
     near = did_you_mean(wrong.raw, choices) if isinstance(wrong.raw, str) else ""
     one_of = "one of " if len(choices) > 1 else ""
-    return f"expected {one_of}{listed(choices)}{wrong.shown}", near or f"write {'one of them' if one_of else expected}"
+    return (
+        f"expected {one_of}{listed(choices)}{wrong.shown}",
+        near or f"write {'one of them' if one_of else choices[0]}",
+    )
 
 
 def _list(wrong: _Wrong) -> tuple[str, str]:
