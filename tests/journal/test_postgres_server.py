@@ -210,7 +210,7 @@ async def test_a_dropped_connection_is_made_again(
     url: str, postgres_server: PostgresServer, faulty_proxy: Callable[[int], FaultyProxy]
 ) -> None:
     proxy = faulty_proxy(postgres_server.port)
-    journal = await PostgresJournal.open(url.replace(str(postgres_server.port), str(proxy.port)), OPTIONS)
+    journal = await PostgresJournal.open(url.replace(f":{postgres_server.port}/", f":{proxy.port}/"), OPTIONS)
     await journal.append_samples(minutes(1))
 
     proxy.drop_connections()
@@ -233,7 +233,7 @@ async def test_a_connection_that_stays_lost_is_an_error(
 ) -> None:
     monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.2)
     proxy = faulty_proxy(postgres_server.port)
-    journal = await PostgresJournal.open(url.replace(str(postgres_server.port), str(proxy.port)), OPTIONS)
+    journal = await PostgresJournal.open(url.replace(f":{postgres_server.port}/", f":{proxy.port}/"), OPTIONS)
 
     proxy.refuse()
 
