@@ -1,7 +1,7 @@
 """The report in a real browser: charts draw, nothing overflows, paper gets pictures, no script is needed."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 
 from tests.browser.conftest import OpenReport
 
@@ -157,7 +157,7 @@ def _wait_for_charts(page: Page, at_least: int) -> None:
     page.locator("figure.chart.is-live").nth(at_least - 1).wait_for()
 
 
-def _told_at(page: Page, box: dict[str, float], share: float) -> str:
+def _told_at(page: Page, box: FloatRect, share: float) -> str:
     page.mouse.move(box["x"] + box["width"] * share, box["y"] + 60)
     return page.locator("figure.chart .readout").first.inner_text()
 
