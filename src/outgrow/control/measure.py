@@ -71,12 +71,13 @@ class ReadSignal:
 
 @dataclass(slots=True)
 class _Round:
-    """What one source's reads share: whether it is still worth asking."""
+    """What one source's reads share: whether it is still worth asking, and the samples to be remembered."""
 
     dead: SourceError | None = None
     timeouts: int = 0
     answered: bool = False
     failures: dict[str, None] = field(default_factory=dict[str, None])
+    fresh: list[tuple[SeriesKey, Sample]] = field(default_factory=list[tuple[SeriesKey, Sample]])
     began: float = field(default_factory=monotonic)
     took: timedelta = timedelta(0)
 
@@ -158,6 +159,8 @@ class Round:
         async with anyio.create_task_group() as tasks:
             for name in names:
                 tasks.start_soon(one, name)
+        if self._journal is not None and asked.fresh:
+            await self._journal.append_samples(asked.fresh)  # one transaction a source, not one a signal
         asked.took = timedelta(seconds=monotonic() - asked.began)
 
     async def _read_signal(self, name: str, need: Need, into: ReadSignal, asked: _Round) -> None:
@@ -182,7 +185,9 @@ class Round:
                 fresh.append(Observation((), Missing(self._now, Absence.FAILED, str(worded), self._now)))
         for each in fresh:
             into.keep(each.labels, each.sample)
-        await self._to_journal(name, key_hash, fresh)
+        asked.fresh += [
+            (SeriesKey(name, key_hash, each.labels), each.sample) for each in fresh if not _failed_backfill(each.sample)
+        ]
 
     async def _observe(self, opened: OpenSource, signal: QuerySignal, asked: _Round) -> Sequence[Observation]:
         if asked.dead is not None:
@@ -217,14 +222,6 @@ class Round:
         for key, sample in rows:
             into.keep(key.labels, sample)
         return frozenset(sample.at for _, sample in rows)
-
-    async def _to_journal(self, name: str, key_hash: str, fresh: Sequence[Observation]) -> None:
-        if self._journal is None or not fresh:
-            return
-        kept = [
-            (SeriesKey(name, key_hash, each.labels), each.sample) for each in fresh if not _failed_backfill(each.sample)
-        ]
-        await self._journal.append_samples(kept)
 
 
 def _failed_backfill(sample: Sample) -> bool:
