@@ -198,6 +198,17 @@ class TestBreaks:
         assert trend_of(found).shifts == ()
         assert trend_of(found).spikes == tuple(ahead(-day) for day in range(lasted, 0, -1))
 
+    def test_earlier_spikes_and_shifts_do_not_confuse_what_is_open_at_the_end(self):
+        levels = noisy(60, slope=0.5, noise=0.5)
+        levels[50:] += 20
+        levels[[5, 20, 35]] += 60
+        levels[-2:] += 40
+
+        found = crosses(crossing(levels, above=200.0))
+
+        assert [each.day for each in trend_of(found).shifts] == [ahead(-10)]
+        assert trend_of(found).spikes == tuple(ahead(index - 60) for index in (5, 20, 35, 58, 59))
+
     def test_a_rise_some_days_ago_is_a_shift_and_no_growth(self):
         for lasted in range(1, 14):
             levels = noisy(60, noise=1.0)
@@ -222,7 +233,9 @@ class TestBreaks:
         often[[10, 20, 35, 44]] += 50
 
         assert isinstance(crossing(once, above=110.0), Flat)
-        assert not crosses(crossing(often, above=110.0)).grows
+        found = crosses(crossing(often, above=110.0))
+        assert not found.grows
+        assert max(band.high for band in trend_of(found).future) < 80
 
     def test_a_holiday_far_below_changes_nothing(self):
         levels = noisy(60, slope=0.5, noise=0.5)

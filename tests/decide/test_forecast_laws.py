@@ -52,7 +52,7 @@ def above(levels: list[float], threshold: float) -> Forecast:
     return forecast_crossing(days(levels), threshold, "above", TODAY, HORIZON)
 
 
-few = settings(max_examples=25)
+few = settings(max_examples=settings().max_examples // 2)
 
 
 @few

@@ -6,6 +6,7 @@ shocks in time series, JASA 93, 1998). Each is set against its own standard erro
 The one that exceeds its limit by most is taken out, and the search begins anew.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,11 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outgrow.decide.draws import FloatArray
-from outgrow.decide.noise import ROUGH_FAMILY
-from outgrow.decide.trend import Fit, Line, fit
+from outgrow.decide.noise import ROUGH_FAMILY, WEEK
+from outgrow.decide.trend import LEAST_SCALE, Fit, Line, fit
 
 _SPIKE: Final = 4.5
 """A day is a spike when it lies this many standard errors off; one normal day in 150,000 does."""
+
+_SPIKE_AMONG_SPIKES: Final = 6.0
+"""Several spikes hide one another in the scale that they widen together; against the scale of the middle half of the
+days a day must lie this far off, because that scale is the less certain one."""
+
+_NORMAL_MEDIAN: Final = 0.6745
+"""Half of all normal numbers are smaller than this, signs aside."""
 
 _SHIFT: Final = 5.5
 """A step is a shift when it is this many standard errors high; a search over all days finds large ones by chance."""
@@ -110,6 +118,7 @@ def without_breaks(days: FloatArray, levels: FloatArray) -> Cleaned:
                 break
             spikes += [Spike(day, level) for day, level in zip(days[broken], levels[broken], strict=True)]
         days, levels = days[keep], levels[keep]
+        inside = _separating(inside, days)
     by_day = sorted(spikes, key=lambda each: each.day)
     return Cleaned(
         days,
@@ -119,6 +128,18 @@ def without_breaks(days: FloatArray, levels: FloatArray) -> Cleaned:
         tuple(by_day),
         _latest(days, levels, by_day),
     )
+
+
+def _separating(shifts: Sequence[float], days: FloatArray) -> list[float]:
+    """Leave out shifts with no day between them and the one before, or behind them: they cannot be told apart."""
+    kept: list[float] = []
+    before = 0
+    for shift in sorted(shifts):
+        count = int(np.count_nonzero(days < shift))
+        if before < count < len(days):
+            kept.append(shift)
+            before = count
+    return kept
 
 
 def _latest(days: FloatArray, levels: FloatArray, spikes: Sequence[Spike]) -> tuple[Spike, ...]:
@@ -136,12 +157,14 @@ def _largest_break(found: Fit, shifts: int) -> Shift | NDArray[np.bool_] | None:
     """
     line = max((each for each in found.lines if each.grows), key=lambda each: each.weight)
     spikes, steps, sizes = _scores(found, line)
+    grown = max(1.0, _hidden_by(spikes, math.sqrt(line.squares / line.freedom)))
+    spikes, steps = np.abs(spikes) * grown, np.abs(steps) * grown
     count = len(steps)
     steps[:SHIFT_DAYS] = 0
     if shifts >= _MOST_SHIFTS:
         steps[:] = 0
-    spike, step = int(np.argmax(np.abs(spikes))), int(np.argmax(np.abs(steps)))
-    over_spike, over_shift = abs(spikes[spike]) - _SPIKE, abs(steps[step]) - _SHIFT
+    spike, step = int(np.argmax(spikes)), int(np.argmax(steps))
+    over_spike, over_shift = spikes[spike] - _SPIKE, steps[step] - _SHIFT
     if max(over_spike, over_shift) <= 0:
         return None
     if over_shift < over_spike:
@@ -149,6 +172,18 @@ def _largest_break(found: Fit, shifts: int) -> Shift | NDArray[np.bool_] | None:
     if step > count - SHIFT_DAYS:
         return np.arange(count) >= step
     return Shift(float(found.days[step]), float(sizes[step]))
+
+
+def _hidden_by(scores: FloatArray, scale: float) -> float:
+    """Give how much larger the scores are against the scale of the middle half of the days, set against its own limit.
+
+    Where many days are beyond that limit they are no exceptions, and hide nothing. `scale` is what the scores were
+    divided by: days that differ by rounding alone are all alike.
+    """
+    distances = np.abs(scores)
+    usual = max(float(np.median(distances)) / _NORMAL_MEDIAN, LEAST_SCALE / scale)
+    beyond = np.count_nonzero(distances > _SPIKE_AMONG_SPIKES * usual)
+    return _SPIKE / _SPIKE_AMONG_SPIKES / usual if beyond * _MOST_SPIKES <= len(scores) else 0.0
 
 
 def _scores(found: Fit, line: Line) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -177,14 +212,16 @@ def _without_itself(scores: FloatArray, line: Line) -> FloatArray:
     return scores * np.sqrt((freedom - 1) / np.maximum(freedom - scores**2, 1e-3))
 
 
-def spike_sizes(found: Fit, spikes: Sequence[Spike], shifts: Sequence[float]) -> FloatArray:
+def spike_sizes(found: Fit, spikes: Sequence[Spike]) -> FloatArray:
     """Give how far each spike lies off the best line, its day of the week taken into account."""
+    if not spikes:
+        return np.empty(0)
     line = found.best
-    left = found.residuals(line)
-    sizes = np.empty(len(spikes))
-    for index, spike in enumerate(spikes):
-        row = [1.0, *[-float(spike.day < shift) for shift in shifts], (spike.day - found.days[-1]) / found.span]
-        same = found.days % 7 == spike.day % 7
-        usual = float(np.median(left[same])) if line.noise.weekly and same.any() else 0.0
-        sizes[index] = spike.level - float(np.dot(row[: len(line.coefficients)], line.coefficients)) - usual
+    days = np.array([each.day for each in spikes])
+    sizes = np.array([each.level for each in spikes]) - found.expected(line, days)
+    if line.noise.weekly:
+        left = found.residuals(line)
+        for index, day in enumerate(days):
+            same = found.days % WEEK == day % WEEK
+            sizes[index] -= np.median(left[same]) if same.any() else 0.0
     return sizes

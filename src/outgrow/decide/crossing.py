@@ -122,7 +122,8 @@ class _Scale:
     def of(cls, levels: FloatArray, *, rising: bool) -> "_Scale":
         """Take the scale from the levels themselves, so that units do not matter."""
         centre = float(np.median(levels))
-        spread = float(np.std(levels))
+        largest = float(np.max(np.abs(levels - centre)))
+        spread = largest * float(np.std((levels - centre) / largest)) if largest else 0.0
         # Levels that differ by rounding only are all the same.
         return cls(1.0 if rising else -1.0, centre, spread if spread > 1e-12 * abs(centre) else 0.0)
 
@@ -179,7 +180,7 @@ def _expected_again(found: Fit, cleaned: Cleaned) -> FloatArray:
     for they may be the first days of a new level.
     """
     settled = [each for each in cleaned.spikes if each not in cleaned.latest]
-    sizes = spike_sizes(found, settled, cleaned.inside)
+    sizes = spike_sizes(found, settled)
     towards = sizes[sizes > 0]
     return towards if len(towards) > 1 else towards[:0]
 
@@ -187,7 +188,7 @@ def _expected_again(found: Fit, cleaned: Cleaned) -> FloatArray:
 def _told(outlook: _Outlook, threshold: float, today: date, *, inclusive: bool) -> Forecast:
     """Turn the share of futures that have crossed by each day into a statement."""
     limit = float(outlook.scale.plain(np.array(threshold)))
-    levels, slopes = outlook.drawn.levels, outlook.drawn.slopes
+    levels, slopes = outlook.drawn.struck, outlook.drawn.slopes
     crossed = _share_crossed(levels >= limit if inclusive else levels > limit)
     chance = float(crossed[-1])
     end = today + timedelta(days=len(crossed) - 1)

@@ -24,16 +24,24 @@ _MOST_COEFFICIENTS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Futures:
-    """Levels of the coming days (days, paths) and the slope per day that each path was drawn with (paths,)."""
+    """What was drawn: levels of the coming days (days, paths), and the slope per day of each path (paths,).
+
+    `struck` are the levels with the spikes that are expected again.
+    """
 
     levels: FloatArray
+    struck: FloatArray
     slopes: FloatArray
 
     def mixed(self, other: "Futures", share: float) -> "Futures":
         """Take a share of the paths from `other`, evenly spread, in mirrored pairs."""
         pairs = np.arange(PATHS) // 2
         taken = np.floor((pairs + 1) * share) > np.floor(pairs * share)
-        return Futures(np.where(taken, other.levels, self.levels), np.where(taken, other.slopes, self.slopes))
+        return Futures(
+            np.where(taken, other.levels, self.levels),
+            np.where(taken, other.struck, self.struck),
+            np.where(taken, other.slopes, self.slopes),
+        )
 
 
 _HALF_TRUST_DAYS: Final = 20
@@ -59,12 +67,15 @@ def futures(fit: Fit, first: float, count: int, spikes: FloatArray) -> Futures:
         at = slice(begin, begin + paths)
         slopes[at] = _fill(levels[:, at], fit, line, scatter, at)
         begin += paths
-    if len(spikes):
-        rate = len(spikes) / (len(fit.days) + len(spikes))
-        lots = uniform_draws(len(levels), _SPIKE) / rate
-        struck = lots < 1
-        levels[struck] += spikes[np.minimum((lots[struck] * len(spikes)).astype(int), len(spikes) - 1)]
-    return Futures(levels[lag:], slopes)
+    coming = levels[lag:]
+    if not len(spikes):
+        return Futures(coming, coming, slopes)
+    rate = len(spikes) / (len(fit.days) + len(spikes))
+    lots = uniform_draws(count, _SPIKE) / rate
+    hit = lots < 1
+    struck = coming.copy()
+    struck[hit] += spikes[np.minimum((lots[hit] * len(spikes)).astype(int), len(spikes) - 1)]
+    return Futures(coming, struck, slopes)
 
 
 def _skewness(fit: Fit) -> float:

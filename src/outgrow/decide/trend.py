@@ -52,6 +52,7 @@ class Fit:
 
     days: FloatArray
     levels: FloatArray
+    shifts: tuple[float, ...]
     design: FloatArray
     span: float
     lines: tuple[Line, ...]
@@ -65,6 +66,11 @@ class Fit:
         """Give the columns of the design that a line uses."""
         return self.design if line.grows else self.design[:, :-1]
 
+    def expected(self, line: Line, days: FloatArray) -> FloatArray:
+        """Give the line's levels on other days, without weekly levels."""
+        design = _design(days, self.shifts, self.days[-1], self.span)
+        return design[:, : len(line.coefficients)] @ line.coefficients
+
     def residuals(self, line: Line) -> FloatArray:
         """Give what the line leaves over."""
         return self.levels - self.columns(line) @ line.coefficients
@@ -75,6 +81,12 @@ class Fit:
             return np.zeros(len(self.days))
         columns = weekday_columns(self.days)
         return columns @ (line.noise.weekly * columns.T @ (line.inverse @ self.residuals(line)))
+
+
+def _design(days: FloatArray, shifts: Sequence[float], last: float, span: float) -> FloatArray:
+    """Give the columns of `Fit.design` for days."""
+    steps = [-(days < shift).astype(np.float64) for shift in shifts]
+    return np.column_stack([np.ones(len(days)), *steps, (days - last) / span])
 
 
 def fit(
@@ -90,9 +102,7 @@ def fit(
         flat_prior: the prior of "no growth".
     """
     span = float(len(days))
-    design = np.column_stack(
-        [np.ones(len(days)), *[-(days < shift).astype(np.float64) for shift in shifts], (days - days[-1]) / span]
-    )
+    design = _design(days, shifts, days[-1], span)
     found = factors(family, tuple(days.tolist()))
     weighted = found.inverses @ np.column_stack([design, levels])
     normal = np.einsum("ni,gnj->gij", design, weighted[:, :, :-1])
@@ -133,4 +143,4 @@ def fit(
         )
         for index, kind in enumerate(family)
     ]
-    return Fit(days, levels, design, span, tuple(lines))
+    return Fit(days, levels, tuple(shifts), design, span, tuple(lines))

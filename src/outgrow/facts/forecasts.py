@@ -5,7 +5,7 @@ that the condition tests: the highest value that was sustained for the condition
 for `below` and `at_most`. A threshold is *crossed* on the first day whose level is beyond it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -49,14 +49,14 @@ class Trend:
 
     `history` are all days looked at, oldest first; `fitted` is the line with its weekly pattern over the days that it
     was fitted on (those since the last level shift, where enough of them lie behind it), `future` goes from today to
-    the horizon. `slope_per_day` is the growth in units per day with its 5 % and 95 % quantiles, `residual_scale` the
-    standard deviation of the fitted days around the line. `weekly` says whether a weekly pattern was found, `spikes`
-    are single days that the line leaves out.
+    the horizon; spikes are no part of its band. `slope_per_day` is the growth in units per day with its 5 % and 95 %
+    quantiles, `residual_scale` the standard deviation of the fitted days around the line. `weekly` says whether a
+    weekly pattern was found, `spikes` are single days that the line leaves out.
     """
 
-    history: tuple[DailyLevel, ...]
-    fitted: tuple[DayBand, ...]
-    future: tuple[DayBand, ...]
+    history: tuple[DailyLevel, ...] = field(repr=False)
+    fitted: tuple[DayBand, ...] = field(repr=False)
+    future: tuple[DayBand, ...] = field(repr=False)
     slope_per_day: float
     slope_low: float
     slope_high: float
