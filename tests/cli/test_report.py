@@ -113,6 +113,18 @@ def test_the_file_is_shown_when_that_is_wanted(report: Report, monkeypatch: pyte
     assert shown == ["week.html"]
 
 
+@pytest.mark.parametrize("kind", ["html", "markdown"])
+def test_a_plan_that_has_only_begun_gives_a_report_too(
+    tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "plan.yaml").write_text("outgrow: 1\nname: begun\n")
+
+    code = run(["report", str(tmp_path / "plan.yaml"), "--no-journal", "--format", kind, "-o", "-"])
+
+    assert code == ExitCode.DONE
+    assert "The plan has no checkpoints." in capsys.readouterr().out
+
+
 async def _remember(plan: Path, at: datetime, grade: Grade) -> None:
     journal = await open_journal(read_plan(plan).plan.journal, {}, plan.parent)
     await journal.append_decision(Decision("split-ai-service", at, at, grade, "earlier", CheckpointState(), {}))

@@ -42,7 +42,7 @@ def check_view(plan: Plan, facts: CheckFacts, language: str = "en") -> CheckView
         at_text=words.moment(facts.at),
         language=language,
         headline=_headline(checkpoints, words),
-        sublines=tuple(_sublines(checkpoints, words)),
+        sublines=(*_open_spans(facts, words), *_sublines(checkpoints, words)),
         checkpoints=tuple(checkpoints),
         signals=tuple(_signals(plan, facts, words)),
         levels=tuple(_levels(plan, facts, words)),
@@ -171,6 +171,20 @@ def _headline(checkpoints: list[CheckpointView], words: Words) -> str:
     return words("headline.grade", checkpoint=named.title, grade=named.grade_word, late="")
 
 
+def _open_spans(facts: CheckFacts, words: Words) -> Iterable[str]:
+    """A span of own load that nobody closes freezes every verdict: that stands first."""
+    for event in facts.events:
+        if event.end is None:
+            kind = event.kind.value
+            yield words(
+                "subline.own_load_open",
+                kind=words(f"own_load.{kind}"),
+                since=words.moment(event.start),
+                span=words.span(facts.at - event.start),
+                command=f"outgrow mark {kind.replace('_', '-')} --close",
+            )
+
+
 def _sublines(checkpoints: list[CheckpointView], words: Words) -> Iterable[str]:
     counted = [each for each in checkpoints if not each.shadow]
     waiting = sum(_ORDER[each.grade] <= _ORDER["required"] for each in counted)
@@ -257,7 +271,7 @@ def _notes(facts: CheckFacts, words: Words) -> Iterable[str]:
     took = f"{measurement.took.total_seconds():.1f} s"
     yield words("note.took", signals=len(measurement.signals), sources=len(measurement.sources), took=took)
     if facts.events:
-        yield words("note.own_load", n=len(facts.events))
+        yield words.count("note.own_load", len(facts.events))
     for source in measurement.sources.values():
         if source.clock_skew is not None and abs(source.clock_skew) > timedelta(seconds=2):
             yield words("note.clock_skew", source=source.name, skew=words.span(source.clock_skew))

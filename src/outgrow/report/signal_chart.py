@@ -1,7 +1,7 @@
 """A signal's chart: its whole history at hand, every label set, and every threshold that anyone holds against it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
@@ -14,10 +14,13 @@ from outgrow.report.axes import time_ticks
 from outgrow.report.chart import Chart, Table, Threshold, ThresholdKind, scale_into, value_axis
 from outgrow.report.columns import gaps
 from outgrow.report.conditions import labels_text
-from outgrow.report.subject import LINES, lines_of
+from outgrow.report.subject import COLUMNS, LINES, lines_of
 from outgrow.report.words import Words
 
 _DAYS: Final = 14
+_FULL_CHARTS: Final = 60
+_LEAST_COLUMNS: Final = 72
+"""A report on more signals than 60 draws each with fewer columns, so that a thousand still fit into a few megabytes."""
 
 
 def signal_chart(plan: Plan, facts: CheckFacts, name: str, words: Words) -> Chart | None:
@@ -32,7 +35,8 @@ def signal_chart(plan: Plan, facts: CheckFacts, name: str, words: Words) -> Char
     scale = scale_into(declared.measure, shown_in, values)
     now = facts.at.timestamp()
     start = min(_first(samples).at.timestamp() for samples in series.values())
-    lines = lines_of(series, _largest(series), scale, (start, now), declared.every)
+    columns = max(_LEAST_COLUMNS, min(COLUMNS, COLUMNS * _FULL_CHARTS // len(facts.measurement.signals)))
+    lines = lines_of(series, _largest(series), scale, (start, now), declared.every, columns)
     thresholds = tuple(
         Threshold(scale(figure.in_unit(declared.measure)), figure.text, kind) for figure, kind in references
     )
@@ -107,7 +111,8 @@ def _table(series: dict[Labels, Sequence[Sample]], unit: Unit, shown_in: Unit | 
     """Give the lowest, highest and last value of each of the last days, newest first."""
     rows: list[tuple[str, ...]] = []
     for labels, samples in list(series.items())[:LINES]:
-        measured = [sample for sample in samples if isinstance(sample, Measured)]
+        since = samples[-1].at - timedelta(days=_DAYS + 1)
+        measured = [sample for sample in samples if isinstance(sample, Measured) and sample.at > since]
         days = [(day, list(each)) for day, each in groupby(measured, key=lambda sample: _day(sample, words))]
         for day, each in reversed(days[-_DAYS:]):
             values = [sample.value for sample in each]

@@ -98,22 +98,23 @@ def lines_of(
     scale: Scale,
     ends: tuple[float, float],
     every: timedelta,
+    columns: int = COLUMNS,
 ) -> tuple[Line, ...]:
     """Draw each label set as a line, thinned to the chart's columns and broken at gaps; `loud` comes last, on top."""
     others = [labels for labels in series if labels != loud][: LINES - 1]
     return tuple(
-        Line(labels_text(labels), _points(series[labels], scale, ends, every), quiet=labels != loud)
+        Line(labels_text(labels), _points(series[labels], scale, ends, every, columns), quiet=labels != loud)
         for labels in (*others, loud)
         if labels in series
     )
 
 
 def _points(
-    samples: Sequence[Sample], scale: Scale, ends: tuple[float, float], every: timedelta
+    samples: Sequence[Sample], scale: Scale, ends: tuple[float, float], every: timedelta, columns: int
 ) -> tuple[tuple[float, float | None], ...]:
     start, end = ends
     measured = [(each.at.timestamp(), scale(each.value)) for each in samples if isinstance(each, Measured)]
-    return tuple(with_breaks(thinned(measured, start, end, COLUMNS), gaps(samples, every, start, end)))
+    return tuple(with_breaks(thinned(measured, start, end, columns), gaps(samples, every, start, end)))
 
 
 def within(series: Mapping[Labels, Sequence[Sample]], start: float) -> Mapping[Labels, Sequence[Sample]]:
