@@ -16,7 +16,7 @@ from outgrow.plan.grades import Grade
 from outgrow.wiring import open_journal, read_plan
 from tests.report.facts import AT, write_plan
 
-MOMENT = "2026-11-20T16:10"
+MOMENT = "2025-11-21T16:10"
 Report = Callable[..., int]
 
 
@@ -41,7 +41,7 @@ def test_without_a_name_the_file_is_called_after_plan_and_day(
     code = report("--no-journal")
 
     told = capsys.readouterr().out
-    written = Path("korean-together-report-2026-11-20.html")
+    written = Path("korean-together-report-2025-11-21.html")
     assert code == ExitCode.SOURCE
     assert written.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert f"{written} (" in told
@@ -51,7 +51,7 @@ def test_without_a_name_the_file_is_called_after_plan_and_day(
 def test_a_folder_takes_the_file_under_its_own_name(report: Report, tmp_path: Path) -> None:
     report("--no-journal", "-o", str(tmp_path), "--format", "markdown", "--history", "0s")
 
-    assert (tmp_path / "korean-together-report-2026-11-20.md").read_text(encoding="utf-8").startswith("# Korean")
+    assert (tmp_path / "korean-together-report-2025-11-21.md").read_text(encoding="utf-8").startswith("# Korean")
 
 
 def test_the_ending_of_the_file_chooses_the_kind(report: Report) -> None:
@@ -101,7 +101,7 @@ def test_with_a_journal_the_weekly_review_knows_what_changed(plan: Path, report:
     report("-o", "now.md", "--history", "0s")
 
     changed = next(line for line in Path("now.md").read_text(encoding="utf-8").splitlines() if "→" in line)
-    assert changed == "- **Split out the AI service**: monitor → recommended (20 Nov 16:10)"
+    assert changed == "- **Split out the AI service**: monitor → recommended (21 Nov 16:10)"
 
 
 def test_the_file_is_shown_when_that_is_wanted(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

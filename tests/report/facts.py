@@ -12,8 +12,8 @@ from outgrow.facts.checks import CheckFacts
 from outgrow.plan import Plan
 from outgrow.wiring import read_plan
 
-AT = datetime(2026, 11, 20, 7, 10, tzinfo=UTC)
-"""The moment judged: a Friday, 16:10 in Seoul, ten minutes after the weekly review."""
+AT = datetime(2025, 11, 21, 7, 10, tzinfo=UTC)
+"""The moment judged: a Friday in the past, 16:10 in Seoul, ten minutes after the weekly review."""
 HISTORY = timedelta(days=42)
 
 PLAN = """\

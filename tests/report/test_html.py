@@ -73,7 +73,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> str:
     (tmp_path / "users.csv").write_text(
         "time,region,users\n"
         + "".join(
-            f'2026-11-{day:02}T{hour:02}:00:00Z,"{ATTACK.replace(chr(34), chr(34) * 2)}",{day}\n'
+            f'2025-11-{day:02}T{hour:02}:00:00Z,"{ATTACK.replace(chr(34), chr(34) * 2)}",{day}\n'
             for day in range(1, 21)
             for hour in range(0, 24, 3)
         )
