@@ -21,7 +21,7 @@ from outgrow.decide.trend import LEAST_SCALE, Fit, Line, fit
 _SPIKE: Final = 4.5
 """A day is a spike when it lies this many standard errors off; one normal day in 150,000 does."""
 
-_SPIKE_AMONG_SPIKES: Final = 6.0
+_SPIKE_AMONG_SPIKES: Final = 8.0
 """Several spikes hide one another in the scale that they widen together; against the scale of the middle half of the
 days a day must lie this far off, because that scale is the less certain one."""
 
