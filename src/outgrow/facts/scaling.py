@@ -1,0 +1,85 @@
+"""Scaling decisions: how many replicas a policy asked for, and what made it that number."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """What had the last word on a number of replicas, or would have to be taken away to change it."""
+
+    TARGET = "target"
+    """The metrics' own proposal."""
+    TOLERANCE = "tolerance"
+    """Usage is close enough to its target."""
+    WINDOW = "window"
+    """Recent recommendations hold it back."""
+    RATE = "rate limit"
+    """Replicas would come or go faster than allowed."""
+    MINIMUM = "minimum"
+    MAXIMUM = "maximum"
+    FAILED = "failed metric"
+    """A metric could not be read, and what can be read does not ask for more."""
+    OFF = "off at zero"
+    """Somebody scaled to zero by hand; with a minimum above zero nothing brings it back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What one metric asks for.
+
+    `replicas` is after the tolerance, `raw` before it; both are absent where the metric could not be used, and
+    `failure` says why. `ratio` is usage over target; above 1 asks for more. `usage` is what was measured over the pods
+    that count: whole percent where the target is a utilisation, else thousandths of the metric's unit.
+    """
+
+    metric: str
+    replicas: int | None
+    raw: int | None
+    ratio: float | None = None
+    usage: int | None = None
+    failure: str = ""
+
+    @property
+    def within_tolerance(self) -> bool:
+        """Whether the tolerance alone kept the number as it was."""
+        return self.replicas != self.raw
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """How many replicas it would have been without one rule."""
+
+    without: Rule
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingDecision:
+    """One decision, with everything that led to it.
+
+    The numbers in the order in which they come about: `current` replicas ordered before, what every metric proposes,
+    `recommended` by the metric that wins, `stabilized` by the window, `desired` after rates and bounds. `recommended`
+    and `stabilized` are absent where the metrics were not asked or could not answer. `condition` is the word that
+    Kubernetes has for the limit in its HPA status (`DesiredWithinRange`, `ScaleUpLimit`, ...).
+    """
+
+    at: datetime
+    current: int
+    desired: int
+    rule: Rule
+    condition: str
+    proposals: tuple[Proposal, ...] = ()
+    metric: str = ""
+    recommended: int | None = None
+    stabilized: int | None = None
+    counterfactuals: tuple[Counterfactual, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there is something to do."""
+        return self.desired != self.current
+
+    def without(self, rule: Rule) -> int:
+        """Give the number of replicas had `rule` not been there; the same number where it made no difference."""
+        return next((each.replicas for each in self.counterfactuals if each.without is rule), self.desired)
