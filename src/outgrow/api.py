@@ -12,12 +12,14 @@ import anyio
 from outgrow.control.backtest import BacktestRequest, run_backtest
 from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource, Progress
+from outgrow.control.own_load import own_load
 from outgrow.control.replay import Replay, replay_decisions
 from outgrow.control.trial import try_signals
+from outgrow.decide.spans import closed, is_open
 from outgrow.errors import SourceError
 from outgrow.facts.backtests import BacktestFacts
 from outgrow.facts.checks import CheckFacts, Measurement
-from outgrow.facts.decisions import Decision, Event
+from outgrow.facts.decisions import Decision, Event, EventKind
 from outgrow.plan import Plan
 from outgrow.plan.secrets import redacted, resolve
 from outgrow.ports import Journal
@@ -119,6 +121,28 @@ async def append_event(plan: Plan, event: Event, *, base: Path, environment: Map
         await kept.append_event(event)
 
 
+async def close_events(
+    plan: Plan,
+    kind: EventKind,
+    subject: str,
+    end: datetime,
+    now: datetime,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+) -> Sequence[Event]:
+    """End the spans of own load that are open at `end`, of a kind and (where one is given) a subject; give them."""
+    async with journal_of(plan, base, environment) as kept:
+        found = [
+            event
+            for event in await own_load(kept, end, end)
+            if is_open(event) and event.kind is kind and (not subject or event.subject == subject)
+        ]
+        for event in found:
+            await kept.append_event(replace(event, end=end, recorded_at=now))
+        return found
+
+
 async def remembered_decisions(
     plan: Plan, span: tuple[datetime, datetime], checkpoint: str | None, *, base: Path, environment: Mapping[str, str]
 ) -> Sequence[Decision]:
@@ -130,9 +154,11 @@ async def remembered_decisions(
 async def remembered_events(
     plan: Plan, span: tuple[datetime, datetime], *, base: Path, environment: Mapping[str, str]
 ) -> Sequence[Event]:
-    """Give the events that touch a span."""
+    """Give the events that touch a span, those still open among them, however long ago they began."""
     async with journal_of(plan, base, environment) as kept:
-        return await kept.events(start=span[0], end=span[1])
+        begun_before = [each for each in await own_load(kept, span[0], span[1]) if each.start < span[0]]
+        inside = [each for each in closed(await kept.events(start=span[0], end=span[1])) if each not in begun_before]
+        return (*begun_before, *inside)
 
 
 async def replayed_decisions(

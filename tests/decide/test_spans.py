@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outgrow.decide.conditions import evaluate_condition
-from outgrow.decide.spans import CountedTime, Span, counted_time, length_of, micros, spans_of
+from outgrow.decide.spans import CountedTime, Span, closed, counted_time, length_of, micros, reach_back, spans_of
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.verdicts import Held, Lack, NotHeld, Undecided
 from tests.decide.given import MINUTE, at, one, query, samples, terms, value
@@ -146,3 +146,23 @@ def test_a_value_at_the_very_end_of_a_span_counts_again():
     found = judged({"above": "800 ms"}, series, 10, (1, 10)).headroom
     assert found is not None
     assert found.value_at == at(10)
+
+
+def test_a_span_is_closed_by_an_event_of_its_kind_subject_and_start():
+    # given a deployment that ended, and one of another service that still runs
+    ended = Event(EventKind.DEPLOYMENT, at(1), at(2), at(2), "api")
+    running = Event(EventKind.DEPLOYMENT, at(1), None, at(1), "web")
+    begun = Event(EventKind.DEPLOYMENT, at(1), None, at(1), "api")
+
+    # then
+    assert closed((begun, running, ended)) == (running, ended)
+    assert closed((begun, running)) == (begun, running)
+
+
+def test_looking_back_reaches_over_own_load():
+    # given a load test of twenty minutes
+    spans = [Span(at(10), at(30), EventKind.LOAD_TEST)]
+
+    # then ten counted minutes before minute 35 begin on its far side
+    assert reach_back(spans, 0 * MINUTE, at(35), 10 * MINUTE) == at(5)
+    assert reach_back((), 0 * MINUTE, at(35), 10 * MINUTE) == at(25)

@@ -20,6 +20,8 @@ def print_trial(plan: Plan, trial: Measurement) -> None:
         shown.print(line)
         for warning in source.warnings:
             shown.print(Text(f"  warning: {warning}"), soft_wrap=True)
+        for note in source.notes:
+            shown.print(Text(f"  {note}"), soft_wrap=True)
         for failure in source.failures:
             shown.print(Text(f"  failed: {failure}", style="bold red"), soft_wrap=True)
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

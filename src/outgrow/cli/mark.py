@@ -1,4 +1,4 @@
-"""`outgrow mark`: note a load test, deployment or maintenance that must not count."""
+"""`outgrow mark`: note a load test, deployment or maintenance that must not count, and its end."""
 
 import os
 from datetime import UTC, datetime
@@ -14,10 +14,11 @@ from outgrow.errors import UsageError
 @click.argument("kind", type=click.Choice(["load-test", "deployment", "maintenance", "note"]))
 @click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
 @click.option("--from", "start", type=Moment(), default="now", show_default=True, help="When it began.")
-@click.option("--to", "end", type=Moment(), help="When it ended; without it the span is still open.")
+@click.option("--to", "end", type=Moment(), help="When it ended; without it the span is open until it is closed.")
+@click.option("--close", is_flag=True, help="End what is still open of this kind (and subject), now or at --to.")
 @click.option("--subject", default="", help="The checkpoint, phase or service that it is about.")
 @click.option("--text", default="", help="What it was.")
-def mark(kind: str, plan: Path, start: datetime, end: datetime | None, subject: str, text: str) -> None:
+def mark(kind: str, plan: Path, start: datetime, end: datetime | None, close: bool, subject: str, text: str) -> None:
     """Note a load test, deployment or maintenance that must not count.
 
     Conditions and forecasts leave its span out; a `note` is only remembered.
@@ -27,8 +28,11 @@ def mark(kind: str, plan: Path, start: datetime, end: datetime | None, subject: 
 
     loaded = load(plan)
     zone = loaded.plan.timezone
-    begin = in_zone(start, zone)
     finish = None if end is None else in_zone(end, zone)
+    if close:
+        _close(plan, kind, finish, subject)
+        return
+    begin = in_zone(start, zone)
     if finish is not None and finish < begin:
         raise UsageError("--to must not lie before --from")
     event = Event(
@@ -36,3 +40,24 @@ def mark(kind: str, plan: Path, start: datetime, end: datetime | None, subject: 
     )
     run_async(lambda: append_event(loaded.plan, event, base=plan.parent, environment=os.environ))
     click.echo(f"noted: {kind} from {begin.isoformat()} to {finish.isoformat() if finish else 'open end'}")
+    if finish is None and kind != "note":
+        click.echo(f"nothing measured from then on counts; when it is over: outgrow mark {kind} {plan} --close")
+
+
+def _close(path: Path, kind: str, end: datetime | None, subject: str) -> None:
+    from outgrow.api import close_events
+    from outgrow.facts.decisions import EventKind
+
+    if kind == "note":
+        raise UsageError("a note has no end; --close is for load tests, deployments and maintenance")
+    plan = load(path, warn=False).plan
+    now = datetime.now(UTC)
+    of = EventKind(kind.replace("-", "_"))
+    ended = run_async(
+        lambda: close_events(plan, of, subject, end or now, now, base=path.parent, environment=os.environ)
+    )
+    if not ended:
+        about = f" about {subject}" if subject else ""
+        raise UsageError(f"no {kind}{about} is open; see: outgrow journal events {path}")
+    for event in ended:
+        click.echo(f"closed: {kind} from {event.start.isoformat()} to {(end or now).isoformat()}")

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from outgrow.control.check import OWN_LOAD, with_derived_facts
+from outgrow.control.check import with_derived_facts
 from outgrow.control.grid import grid
 from outgrow.control.measure import OpenSource, Progress, Round
 from outgrow.control.needs import Need, spans_needed
+from outgrow.control.own_load import own_load
 from outgrow.control.past_cost import past_cost
 from outgrow.decide.checkpoints import case_of
 from outgrow.decide.spans import spans_of
@@ -65,7 +66,7 @@ async def run_backtest(
     asked = Round(plan, sources, journal, now, past_of=request.end, progress=progress)
     read, source_facts = await asked.read(needed)
     signals = with_derived_facts(plan, names, read)
-    events = () if journal is None else await journal.events(kinds=OWN_LOAD, start=request.start, end=request.end)
+    events = await own_load(journal, request.start - max(spans.values(), default=timedelta(0)), request.end)
     steps = {name: need.recent_step for name, need in needed.items()}
     changes: dict[str, tuple[CheckpointVerdict, ...]] = {}
     for name, checkpoint in wanted.items():

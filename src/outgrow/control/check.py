@@ -7,8 +7,10 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from outgrow.control.forecasts import Forecasting
+from outgrow.control.inspections import with_inspections
 from outgrow.control.measure import OpenSource, Progress, ReadSignal, Round
 from outgrow.control.needs import needs, query_signals_behind
+from outgrow.control.own_load import own_load
 from outgrow.decide.checkpoints import case_of, judge
 from outgrow.decide.conditions import evaluate_condition, terms_of
 from outgrow.decide.derived import with_derived
@@ -16,7 +18,7 @@ from outgrow.decide.forecast import checkpoint_forecast
 from outgrow.decide.spans import Span, spans_of
 from outgrow.errors import SourceError
 from outgrow.facts.checks import AlertVerdict, CheckFacts, Measurement, SignalFacts
-from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
+from outgrow.facts.decisions import Decision, JsonObject
 from outgrow.facts.verdicts import CheckpointState, CheckpointVerdict
 from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
@@ -26,9 +28,10 @@ from outgrow.ports import Journal
 if TYPE_CHECKING:
     from outgrow.facts.forecasts import CheckpointForecast, ConditionForecast
 
-OWN_LOAD = (EventKind.LOAD_TEST, EventKind.DEPLOYMENT, EventKind.MAINTENANCE)
 _DECISION_AT_LEAST_EVERY = timedelta(hours=1)
 _SKEW_BORNE = timedelta(minutes=5)
+# As long as a backtest may keep a source busy unless told otherwise.
+_PATIENCE = timedelta(seconds=60)
 Evidence = Callable[[CheckpointVerdict], JsonObject]
 """Words a verdict as the JSON that the journal keeps."""
 
@@ -64,11 +67,13 @@ async def run_check(
     plan = request.plan
     began = monotonic()
     names = _signals_wanted(request)
-    asked = Round(plan, sources, journal, now, past_of=request.at, progress=progress)
+    asked = Round(plan, sources, journal, now, past_of=request.at, patience=_PATIENCE, progress=progress)
     read, source_facts = await asked.read(needs(plan, names, request.history))
+    if request.at is None:
+        source_facts = await with_inspections(source_facts, sources)
     signals = with_derived_facts(plan, names, read)
     at = request.at or _latest(signals, now)
-    events = await _own_load(journal, at - request.history - timedelta(days=1), at)
+    events = await own_load(journal, at - request.history - timedelta(days=1), at)
     excluded = spans_of(events, at)
     bench = _Bench(plan, signals, at, excluded, journal)
     forecasting = Forecasting(plan, signals, at, excluded, journal, remembers=request.at is None)
@@ -172,7 +177,3 @@ def with_derived_facts(plan: Plan, names: Sequence[str], read: Mapping[str, Read
             no_past = [f"{below}: {read[below].no_past}" for below in behind if read[below].no_past]
             facts[name] = SignalFacts(name, series.get(name, {}), "; ".join(failures), "; ".join(no_past))
     return facts
-
-
-async def _own_load(journal: Journal | None, start: datetime, end: datetime) -> Sequence[Event]:
-    return () if journal is None else await journal.events(kinds=OWN_LOAD, start=start, end=end)

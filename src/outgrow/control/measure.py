@@ -16,6 +16,7 @@ from outgrow.facts.samples import Absence, Labels, Missing, Observation, Origin,
 from outgrow.plan import Plan
 from outgrow.plan.secrets import redacted
 from outgrow.plan.signals import QuerySignal, signal_hash
+from outgrow.plan.sources import HttpRead
 from outgrow.ports import Journal, SignalSource
 from outgrow.quantity import format_duration
 
@@ -38,6 +39,9 @@ _DEAD = frozenset(
 _HANGING_AFTER = 2
 _GRACE = timedelta(seconds=2)
 _READS_AT_ONCE = 4
+_FIRST_SLICE = 512
+_SLICE_GROWTH = 8
+_QUICK = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +104,20 @@ class Round:
         now: datetime,
         *,
         past_of: datetime | None = None,
+        patience: timedelta | None = None,
         progress: Progress | None = None,
     ) -> None:
-        """Prepare a round at `now`; with `past_of` that earlier moment is judged, and only the past is asked."""
+        """Prepare a round at `now`; with `past_of` that earlier moment is judged, and only the past is asked.
+
+        `patience` is how long a source may be asked for its past; what it has not answered by then stays unread.
+        """
         self._plan = plan
         self._sources = sources
         self._journal = journal
         self._now = now
         self._live = past_of is None
         self._end = past_of or now
+        self._patience = patience
         self._progress = progress
         self._done = 0
         self._total = 0
@@ -170,15 +179,14 @@ class Round:
         fresh: list[Observation] = []
         opened = self._sources[signal.source]
         try:
-            if isinstance(opened, SourceError):
-                raise opened
-            into.no_past = opened.adapter.answers_past(signal)
+            source = _opened(opened)
+            into.no_past = source.adapter.answers_past(signal)
             if self._live:
-                fresh += await self._observe(opened, signal, asked)
+                fresh += await self._observe(source, signal, asked)
             if not into.no_past:
-                fresh += await self._past(opened, signal, need, known, asked)
-        except SourceError as error:
-            worded = _without_secrets(error, opened)
+                await self._past(source, signal, self._instants(signal, need) - known, into, asked, fresh)
+        except Exception as fault:  # noqa: BLE001 (a fault in one adapter must not spoil the other sources' verdicts)
+            worded = _without_secrets(_as_source_error(fault), opened)
             asked.learn(worded)
             into.failure = worded
             if self._live and not any(each.sample.origin is Origin.LIVE for each in fresh):
@@ -190,28 +198,59 @@ class Round:
         ]
 
     async def _observe(self, opened: OpenSource, signal: QuerySignal, asked: _Round) -> Sequence[Observation]:
-        if asked.dead is not None:
+        asks_whether_up = isinstance(signal.read, HttpRead) and signal.read.metric == "up"
+        # Of a dead host `up` has a value, 0, and that value says nothing of whether the host answers.
+        if asked.dead is not None and not asks_whether_up:
             raise asked.dead
         observed = await bounded(opened.timeout * 2 + _GRACE, lambda: opened.adapter.observe(signal, self._now))
-        asked.answered = True
+        asked.answered = asked.answered or not asks_whether_up
         return observed
 
-    async def _past(
-        self, opened: OpenSource, signal: QuerySignal, need: Need, known: frozenset[datetime], asked: _Round
-    ) -> Sequence[Observation]:
+    def _instants(self, signal: QuerySignal, need: Need) -> set[datetime]:
         latest = self._end - signal.delay
-        moments = {
+        return {
             *grid(latest - need.recent, latest, need.recent_step),
             *grid(latest - need.history, latest, need.step),
         }
-        instants = sorted(moments - known)
-        if not instants:
-            return ()
-        if asked.dead is not None:
-            raise asked.dead
-        observed = await opened.adapter.past(signal, instants, self._now)
-        asked.answered = True
-        return observed
+
+    async def _past(
+        self,
+        opened: OpenSource,
+        signal: QuerySignal,
+        instants: set[datetime],
+        into: ReadSignal,
+        asked: _Round,
+        fresh: list[Observation],
+    ) -> None:
+        """Ask for the past, the newest first, in slices that grow while they are quick, until patience is at an end.
+
+        A query of a second times five thousand instants is more than an hour: what was read by then must do.
+        """
+        left = sorted(instants)
+        size = _FIRST_SLICE
+        while left:
+            if asked.dead is not None:
+                raise asked.dead
+            if self._patience is not None and monotonic() - asked.began > self._patience.total_seconds():
+                into.notes.append(
+                    f"its past was left unread before {left[-1].isoformat(timespec='minutes')}: {signal.source} took "
+                    f"longer than {format_duration(self._patience)}"
+                )
+                return
+            chunk, left = left[-size:], left[:-size]
+            began = monotonic()
+            fresh += await self._slice(opened, signal, chunk)
+            asked.answered = True
+            if monotonic() - began < _QUICK.total_seconds():
+                size *= _SLICE_GROWTH
+
+    async def _slice(
+        self, opened: OpenSource, signal: QuerySignal, instants: Sequence[datetime]
+    ) -> Sequence[Observation]:
+        if self._patience is None:
+            return await opened.adapter.past(signal, instants, self._now)
+        limit = self._patience + opened.timeout * 2 + _GRACE
+        return await bounded(limit, lambda: opened.adapter.past(signal, instants, self._now))
 
     async def _from_journal(self, key_hash: str, need: Need, into: ReadSignal) -> frozenset[datetime]:
         """Take what the journal has, and say which moments need not be asked again."""
@@ -222,6 +261,23 @@ class Round:
         for key, sample in rows:
             into.keep(key.labels, sample)
         return frozenset(sample.at for _, sample in rows)
+
+
+def _opened(opened: OpenSource | SourceError) -> OpenSource:
+    """Give a source that could be opened, or raise why it could not."""
+    if isinstance(opened, SourceError):
+        raise opened
+    return opened
+
+
+def _as_source_error(fault: Exception) -> SourceError:
+    if isinstance(fault, SourceError):
+        return fault
+    return SourceError(
+        Failure.OTHER,
+        f"its adapter failed: {type(fault).__name__}: {fault}",
+        "this is a fault of outgrow, or of the package that brings this kind of source; please report it",
+    )
 
 
 def _failed_backfill(sample: Sample) -> bool:

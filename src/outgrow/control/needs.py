@@ -13,6 +13,7 @@ from outgrow.plan.signals import DerivedSignal, QuerySignal, inputs_of
 # What is looked at in the least, so that "since when" and the trend of the last hours can be shown.
 _GLANCE = timedelta(hours=6)
 _POINTS_A_DAY = 96
+_LONGEST_STEP = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ def needs(plan: Plan, names: Iterable[str], history: timedelta) -> Mapping[str, 
     """Say how much of the past each query signal among `names`, and behind the derived ones, is asked for.
 
     `history` is the span that forecasts want (zero for none). The sparse step is half the query's window, so that
-    every event is seen, and at least a quarter of an hour; a condition's `for` needs three points inside it.
+    every event is seen, but at least a quarter of an hour and at most six: however long the window, a day's level wants
+    several points of that day. A condition's `for` needs three points inside it.
     """
     recent = spans_needed(plan, names, _GLANCE)
     sustained: dict[str, timedelta] = {}
@@ -68,7 +70,8 @@ def spans_needed(plan: Plan, names: Iterable[str], at_least: timedelta) -> dict[
 
 
 def _sparse_step(signal: QuerySignal, sustained: timedelta | None) -> timedelta:
-    step = max(signal.every, timedelta(days=1) / _POINTS_A_DAY, (signal.window or timedelta(0)) / 2)
+    half = min((signal.window or timedelta(0)) / 2, _LONGEST_STEP)
+    step = max(signal.every, timedelta(days=1) / _POINTS_A_DAY, half)
     return step if sustained is None else max(signal.every, min(step, sustained / 2))
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from outgrow.control.check import OWN_LOAD
 from outgrow.control.needs import query_signals_behind, spans_needed
+from outgrow.control.own_load import own_load
 from outgrow.decide.checkpoints import case_of, judge
 from outgrow.decide.derived import with_derived
-from outgrow.decide.spans import spans_of
+from outgrow.decide.spans import Span, reach_back, spans_of
 from outgrow.facts.checks import SeriesByLabels
 from outgrow.facts.decisions import Decision
 from outgrow.facts.samples import Labels, Sample, in_time_order
@@ -18,6 +18,8 @@ from outgrow.plan.checkpoints import rule_hash
 from outgrow.plan.grades import Grade
 from outgrow.plan.signals import signal_hash
 from outgrow.ports import Journal
+
+_OWN_LOAD_BEFORE = timedelta(days=61)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,16 @@ async def replay_decisions(plan: Plan, decisions: Sequence[Decision], journal: J
             continue
         state = await _state_before(decision, journal)
         names = tuple(dict.fromkeys(each.signal for each in checkpoint.conditions.values()))
-        series = await _known_then(plan, names, decision, journal)
-        events = await journal.events(kinds=OWN_LOAD, start=decision.at - timedelta(days=8), end=decision.at)
-        known = [event for event in events if event.recorded_at <= decision.recorded_at]
+        events = await own_load(
+            journal, decision.at - _OWN_LOAD_BEFORE, decision.at, recorded_until=decision.recorded_at
+        )
+        excluded = spans_of(events, decision.at)
+        series = await _known_then(plan, names, decision, journal, excluded)
         shadow = checkpoint.applies_from is not None and not (
             plan.roadmap is not None and plan.roadmap.reached(checkpoint.applies_from)
         )
         case = case_of(decision.checkpoint, checkpoint, plan.signals, shadow=shadow)
-        verdict, _ = judge(case, series, decision.at, state, spans_of(known, decision.at))
+        verdict, _ = judge(case, series, decision.at, state, excluded)
         replays.append(Replay(decision, verdict.grade, differs=verdict.grade != decision.grade))
     return replays
 
@@ -62,12 +66,13 @@ async def _state_before(decision: Decision, journal: Journal) -> CheckpointState
 
 
 async def _known_then(
-    plan: Plan, names: Sequence[str], decision: Decision, journal: Journal
+    plan: Plan, names: Sequence[str], decision: Decision, journal: Journal, excluded: Sequence[Span]
 ) -> Mapping[str, SeriesByLabels]:
     spans = spans_needed(plan, names, timedelta(0))
     read: dict[str, SeriesByLabels] = {}
     for name in dict.fromkeys(below for each in names for below in query_signals_behind(plan.signals, each)):
-        start: datetime = decision.at - spans[name] - timedelta(minutes=1)
+        window = getattr(plan.signals[name], "window", None) or timedelta(0)
+        start: datetime = reach_back(excluded, window, decision.at, spans[name]) - timedelta(minutes=1)
         rows = await journal.samples(
             signal_hash(name, plan.signals), start, decision.at, observed_until=decision.recorded_at
         )

@@ -70,4 +70,6 @@ def _inspected(
         secrets = opened.secrets if isinstance(opened, OpenSource) else ()
         failure = redacted(str(found), secrets)
         return replace(before, failures=tuple(dict.fromkeys((failure, *before.failures))))
-    return replace(before, version=found.version, clock_skew=found.clock_skew, warnings=found.warnings)
+    return replace(
+        before, version=found.version, clock_skew=found.clock_skew, warnings=found.warnings, notes=found.notes
+    )

@@ -42,6 +42,21 @@ def spans_of(events: Iterable[Event], now: datetime) -> tuple[Span, ...]:
     return tuple(span for span in found if span.start < span.end)
 
 
+def closed(events: Iterable[Event]) -> tuple[Event, ...]:
+    """Leave out the open spans of own load whose end was noted by another event: same kind, subject and start.
+
+    Events are append-only, so that a span is closed by writing it again with its end.
+    """
+    known = tuple(events)
+    ended = {(each.kind, each.subject, each.start) for each in known if each.end is not None}
+    return tuple(each for each in known if not (is_open(each) and (each.kind, each.subject, each.start) in ended))
+
+
+def is_open(event: Event) -> bool:
+    """Say whether an event is a span of own load without an end."""
+    return event.kind in OWN_LOAD and event.end is None
+
+
 def micros(moment: datetime) -> int:
     """Give microseconds since 1970 UTC, exactly."""
     since = moment - _EPOCH
@@ -120,6 +135,12 @@ def counted_time(spans: Iterable[Span], window: timedelta) -> CountedTime:
     if not plain.spans or length <= 0:
         return plain
     return CountedTime([*plain.spans, *_mostly_own_load(plain, length)])
+
+
+def reach_back(spans: Iterable[Span], window: timedelta, now: datetime, span: timedelta) -> datetime:
+    """Give the moment since which `span` of counted time has passed: own load makes it earlier than now - span."""
+    clock = counted_time(spans, window)
+    return moment_of(clock.moment(clock.counted(micros(now)) - length_of(span)))
 
 
 def _mostly_own_load(plain: CountedTime, window: int) -> Iterable[tuple[int, int]]:

@@ -30,7 +30,10 @@ class SignalFacts:
 
 @dataclass(frozen=True, slots=True)
 class SourceFacts:
-    """One source as it answered: what failed (one sentence per distinct failure), how long it took, its clock."""
+    """One source as it answered: what failed (one sentence per distinct failure), how long it took, its clock.
+
+    `version`, `clock_skew`, `warnings` and `notes` are what it said of itself, where it was asked.
+    """
 
     name: str
     kind: str
@@ -40,6 +43,7 @@ class SourceFacts:
     version: str = ""
     clock_skew: timedelta | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def check_document(plan: Plan, facts: CheckFacts, view: CheckView) -> dict[str, 
                 "query": _query(plan, name),
                 "failure": fact.failure,
                 "no_past": fact.no_past,
+                "notes": list(fact.notes),
                 "series": [
                     {"labels": dict(labels), "samples": len(samples), "last": _sample(samples[-1]) if samples else None}
                     for labels, samples in fact.series.items()
@@ -63,7 +64,9 @@ def check_document(plan: Plan, facts: CheckFacts, view: CheckView) -> dict[str, 
                 "signals": each.signals,
                 "took_seconds": round(each.took.total_seconds(), 3),
                 "failures": list(each.failures),
+                "version": each.version,
                 "clock_skew_seconds": _seconds(each.clock_skew),
+                "notes": list(each.notes),
             }
             for each in facts.measurement.sources.values()
         ],

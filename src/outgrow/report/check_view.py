@@ -275,5 +275,10 @@ def _notes(facts: CheckFacts, words: Words) -> Iterable[str]:
     for source in measurement.sources.values():
         if source.clock_skew is not None and abs(source.clock_skew) > timedelta(seconds=2):
             yield words("note.clock_skew", source=source.name, skew=words.span(source.clock_skew))
+        for note in source.notes:
+            yield f"{source.name}: {note}"
+    for signal in measurement.signals.values():
+        for note in signal.notes:
+            yield f"{signal.name}: {note}"
     yield words("note.journal", journal=facts.journal) if facts.journal else words("note.no_journal")
     yield from facts.notes
