@@ -1,7 +1,7 @@
 """The only file that names concrete adapters: which class reads which kind of source, which journal a URL means."""
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -75,18 +75,55 @@ def _third_party() -> Mapping[str, EntryPoint]:
 def _loaded(kind: str) -> ThirdPartySource:
     point = _third_party()[kind]
     try:
-        return point.load()
+        loaded: ThirdPartySource = point.load()
+        _ = loaded.kind.options, loaded.kind.read
     except Exception as error:
         raise SourceError(
             Failure.NOT_INSTALLED,
             f'the source kind "{kind}" of {point.value} cannot be loaded: {error}',
             "reinstall or remove the package that brings it",
         ) from error
+    return loaded
 
 
 def known_kinds() -> Mapping[str, SourceKind]:
-    """Give every kind of source: the built-in ones, and those that installed packages add by entry point."""
-    return {**{name: _loaded(name).kind for name in _third_party()}, **BUILTIN_KINDS}
+    """Give every kind of source: the built-in ones, and those that installed packages add by entry point.
+
+    A package is loaded when its kind is looked up, so that a broken one troubles only the plans that use it.
+    """
+    return _Kinds()
+
+
+def loadable_kinds() -> tuple[Mapping[str, SourceKind], tuple[SourceError, ...]]:
+    """Give every kind of source that can be loaded, and why the others cannot."""
+    kinds, broken = _Kinds(), list[SourceError]()
+    found: dict[str, SourceKind] = {}
+    for name in kinds:
+        try:
+            found[name] = kinds[name]
+        except SourceError as error:
+            broken.append(error)
+    return found, tuple(broken)
+
+
+class _Kinds(Mapping[str, SourceKind]):
+    """The built-in kinds and those of installed packages, each loaded on first use; a built-in name is never taken."""
+
+    def __getitem__(self, name: str) -> SourceKind:
+        if name in BUILTIN_KINDS:
+            return BUILTIN_KINDS[name]
+        if name in _third_party():
+            return _loaded(name).kind
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return name in BUILTIN_KINDS or name in _third_party()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**BUILTIN_KINDS, **_third_party()})
+
+    def __len__(self) -> int:
+        return len({**BUILTIN_KINDS, **_third_party()})
 
 
 def open_source(name: str, options: SourceOptions, environment: Mapping[str, str], base: Path) -> "OpenSource":

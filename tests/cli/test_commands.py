@@ -192,3 +192,52 @@ def test_demand_gives_the_figures_of_a_hundred_thousand_users(outgrow: Outgrow) 
     wrong = outgrow("demand", "--mau", "100000", "--concurrent-share", "10-5%")
     assert "3,000 – 5,100 users" in done.stdout
     assert wrong.returncode == ExitCode.USAGE
+
+
+def test_a_load_test_that_runs_stands_in_every_check_until_it_is_closed(outgrow: Outgrow, tmp_path: Path) -> None:
+    # given
+    plan = write_service(tmp_path, 300)
+    begun = outgrow("mark", "load-test", plan.as_posix(), "--from", "-1h", "--subject", "api")
+    assert "--close" in begun.stdout
+    # then
+    first = outgrow("check", plan.as_posix()).stdout
+    assert "still open" in first
+    assert "outgrow mark load-test --close" in " ".join(first.split())
+    # when it is closed, there is nothing left to close
+    assert outgrow("mark", "load-test", plan.as_posix(), "--close").returncode == 0
+    assert "still open" not in outgrow("check", plan.as_posix()).stdout
+    again = outgrow("mark", "load-test", plan.as_posix(), "--close")
+    assert again.returncode == ExitCode.USAGE
+    assert "no load-test is open" in again.stderr
+    (line,) = [each for each in outgrow("journal", "events", plan.as_posix()).stdout.splitlines() if each.strip()]
+    assert "open" not in line
+
+
+@pytest.mark.parametrize("command", ["check", "explain split", "report"])
+def test_the_future_cannot_be_judged(outgrow: Outgrow, tmp_path: Path, command: str) -> None:
+    plan = write_service(tmp_path, 300)
+    done = outgrow(*command.split(), plan.as_posix(), "--at", "2099-01-01")
+    assert done.returncode == ExitCode.USAGE
+    assert "future" in done.stderr
+
+
+def test_a_backtest_of_a_misspelt_checkpoint_is_refused(outgrow: Outgrow, tmp_path: Path) -> None:
+    done = outgrow("backtest", write_service(tmp_path, 300).as_posix(), "--from", "-1h", "-c", "splitt")
+    assert done.returncode == ExitCode.USAGE
+    assert 'no checkpoint is called "splitt"' in done.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "explain split", "check --json"])
+def test_a_reader_that_goes_away_is_no_failure(tmp_path: Path, command: str) -> None:
+    # given
+    plan = write_service(tmp_path, 300)
+    words = [sys.executable, "-m", "outgrow", *command.split(), plan.as_posix(), "--no-journal"]
+    # when nobody reads what is printed
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        told = process.stderr.read()
+        code = process.wait()
+    # then
+    assert (code, told) == (ExitCode.DONE, "")

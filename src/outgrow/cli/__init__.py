@@ -90,7 +90,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except OutgrowError as error:
         click.echo(str(error), err=True)
         return error.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):
+        # click ends the process when it meets a closed pipe; nothing else here does.
         # The reader of a pipe (head, less) went away: that is no fault, and Python must not complain at exit.
         import os
 
@@ -102,6 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 
 def _internal(error: BaseException) -> int:
+    import errno
     import os
     import traceback
 
@@ -109,6 +111,9 @@ def _internal(error: BaseException) -> int:
     if known is not None:
         click.echo(str(known), err=True)
         return known.exit_code
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        click.echo(f"no space left to write {error.filename or 'the output'}", err=True)
+        return ExitCode.USAGE
     if os.environ.get("OUTGROW_DEBUG"):
         traceback.print_exception(error)
     click.echo(

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import Moment, Span, in_zone, lang_option, load, plan_argument, progress_bar, run_async
+from outgrow.cli.common import (
+    Moment,
+    Span,
+    checkpoints_of,
+    in_zone,
+    lang_option,
+    load,
+    plan_argument,
+    progress_bar,
+    run_async,
+)
 from outgrow.errors import ExitCode, UsageError
 
 
@@ -42,11 +52,12 @@ def backtest(
     loaded = load(plan)
     zone = loaded.plan.timezone
     begin, finish = in_zone(start, zone), in_zone(end, zone)
+    wanted = checkpoints_of(loaded.plan, checkpoints)
     if begin >= finish:
         raise UsageError("--from must lie before --to")
     if finish > datetime.now(UTC) + timedelta(minutes=1):
         raise UsageError("--to lies in the future; a backtest knows only the past")
-    request = BacktestRequest(loaded.plan, begin, finish, step, budget, checkpoints)
+    request = BacktestRequest(loaded.plan, begin, finish, step, budget, wanted)
     with progress_bar() as told:
         facts = run_async(
             lambda: backtest_plan(

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import Moment, Span, in_zone, lang_option, load, plan_argument, progress_bar, run_async
-from outgrow.errors import ExitCode, UsageError
+from outgrow.cli.common import (
+    Moment,
+    Span,
+    checkpoints_of,
+    lang_option,
+    load,
+    past_moment,
+    plan_argument,
+    progress_bar,
+    run_async,
+)
+from outgrow.errors import ExitCode
 
 
 @click.command()
@@ -47,17 +57,16 @@ def check(
     from outgrow.report.check_view import check_view
 
     loaded = load(plan)
-    unknown = [name for name in checkpoints if name not in loaded.plan.checkpoints]
-    if unknown:
-        raise UsageError(f'no checkpoint is called "{unknown[0]}"; the plan has {", ".join(loaded.plan.checkpoints)}')
+    wanted = checkpoints_of(loaded.plan, checkpoints)
+    judged_at = past_moment(at, loaded.plan.timezone)
     with progress_bar() as told:
         facts = run_async(
             lambda: check_plan(
                 loaded.plan,
                 base=plan.parent,
                 environment=os.environ,
-                at=None if at is None else in_zone(at, loaded.plan.timezone),
-                checkpoints=checkpoints,
+                at=judged_at,
+                checkpoints=wanted,
                 history=history,
                 journal=not no_journal,
                 progress=told,

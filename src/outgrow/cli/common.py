@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from outgrow.plan import Plan
     from outgrow.plan.file import LoadedPlan
 
 Result = TypeVar("Result")
@@ -60,14 +61,48 @@ def _has_uvloop() -> bool:
     return find_spec("uvloop") is not None
 
 
+def checkpoints_of(plan: "Plan", names: Sequence[str]) -> tuple[str, ...]:
+    """Give the checkpoints that were asked for by name.
+
+    Raises:
+        UsageError: the plan has no such checkpoint.
+    """
+    for name in names:
+        if name not in plan.checkpoints:
+            known = ", ".join(plan.checkpoints)
+            there = f"the plan has {known}" if known else "the plan has none"
+            raise UsageError(f'no checkpoint is called "{name}"; {there}')
+    return tuple(names)
+
+
+def past_moment(moment: datetime | None, zone: str) -> datetime | None:
+    """Give the moment of `--at` in the plan's zone, None for now.
+
+    Raises:
+        UsageError: it has not come yet.
+    """
+    if moment is None:
+        return None
+    found = in_zone(moment, zone)
+    if found > datetime.now(UTC) + timedelta(minutes=1):
+        raise UsageError("--at lies in the future; only the present and the past can be judged")
+    return found
+
+
 def console(*, stderr: bool = False, width: int | None = None) -> "Console":
     """Give a rich console: no colour when piped or when NO_COLOR is set, and wide lines when piped."""
     from rich.console import Console
 
+    class PipedConsole(Console):
+        """Leaves it to `outgrow.cli.run` what a reader means that went away; rich would end the process with 1."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     stream = sys.stderr if stderr else sys.stdout
     if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
         width = 120
-    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
+    return PipedConsole(stderr=stderr, width=width, highlight=False, soft_wrap=False)
 
 
 @contextmanager

@@ -6,8 +6,18 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, Moment, console, in_zone, lang_option, load, progress_bar, run_async
-from outgrow.errors import ExitCode, UsageError
+from outgrow.cli.common import (
+    DEFAULT_PLAN,
+    Moment,
+    checkpoints_of,
+    console,
+    lang_option,
+    load,
+    past_moment,
+    progress_bar,
+    run_async,
+)
+from outgrow.errors import ExitCode
 
 
 @click.command()
@@ -24,18 +34,16 @@ def explain(checkpoint: str, plan: Path, at: datetime | None, no_journal: bool, 
     from outgrow.report.words import texts_of
 
     loaded = load(plan)
-    if checkpoint not in loaded.plan.checkpoints:
-        raise UsageError(
-            f'no checkpoint is called "{checkpoint}"; the plan has {", ".join(loaded.plan.checkpoints) or "none"}'
-        )
+    wanted = checkpoints_of(loaded.plan, (checkpoint,))
+    judged_at = past_moment(at, loaded.plan.timezone)
     with progress_bar() as told:
         facts = run_async(
             lambda: check_plan(
                 loaded.plan,
                 base=plan.parent,
                 environment=os.environ,
-                at=None if at is None else in_zone(at, loaded.plan.timezone),
-                checkpoints=(checkpoint,),
+                at=judged_at,
+                checkpoints=wanted,
                 journal=not no_journal,
                 progress=told,
             )

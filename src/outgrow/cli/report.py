@@ -11,9 +11,10 @@ from outgrow.cli.check import exit_code
 from outgrow.cli.common import (
     Moment,
     Span,
-    in_zone,
+    checkpoints_of,
     lang_option,
     load,
+    past_moment,
     plan_argument,
     progress_bar,
     run_async,
@@ -74,9 +75,8 @@ def report(
     from outgrow.report.report_view import report_view
 
     loaded = load(plan)
-    unknown = [name for name in checkpoints if name not in loaded.plan.checkpoints]
-    if unknown:
-        raise UsageError(f'no checkpoint is called "{unknown[0]}"; the plan has {", ".join(loaded.plan.checkpoints)}')
+    wanted = checkpoints_of(loaded.plan, checkpoints)
+    judged_at = past_moment(at, loaded.plan.timezone)
     kind = kind or _kind_of(output)
     _refuse_early(output)
     with progress_bar() as told:
@@ -85,8 +85,8 @@ def report(
                 loaded.plan,
                 base=plan.parent,
                 environment=os.environ,
-                at=None if at is None else in_zone(at, loaded.plan.timezone),
-                checkpoints=checkpoints,
+                at=judged_at,
+                checkpoints=wanted,
                 history=history,
                 journal=not no_journal,
                 progress=told,

@@ -12,6 +12,9 @@ def schema() -> None:
     import json
 
     from outgrow.plan.schema import json_schema
-    from outgrow.wiring import known_kinds
+    from outgrow.wiring import loadable_kinds
 
-    click.echo(json.dumps(json_schema(known_kinds()), indent=2, ensure_ascii=False))
+    kinds, broken = loadable_kinds()
+    for error in broken:
+        click.echo(f"left out: {error}", err=True)
+    click.echo(json.dumps(json_schema(kinds), indent=2, ensure_ascii=False))
