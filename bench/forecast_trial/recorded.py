@@ -50,7 +50,7 @@ LAST_LOOK = (
     Trial("application server, second half", "appserver_2015_2017_1h", (28, 60, 120), first=500),
     Trial("taxi, second half", "nyc_taxi_30m", (28, 60, 120), first=110),
     Trial("World Cup", "worldcup98_may_jun_1m", (14, 21, 28)),
-    Trial("NASA", "nasa_jul95_1m", (14,)),
+    Trial("NASA, 6 h as a day", "nasa_jul95_1m", (28, 60), day=21_600),
     Trial("load balancer, 4 h as a day", "aws_elb_5m", (28, 42), day=14_400),
     Trial("LLM serving, 4 h as a day", "servegen_m_small_10m", (28, 42), day=14_400),
 )

@@ -237,6 +237,15 @@ class TestBreaks:
         assert not found.grows
         assert max(band.high for band in trend_of(found).future) < 80
 
+    def test_spikes_of_neighbouring_days_happened_once(self):
+        levels = noisy(60, noise=0.5)
+        levels[[20, 21]] += 50
+
+        found = crossing(levels, above=110.0)
+
+        assert isinstance(found, Flat)
+        assert trend_of(found).spikes == (ahead(-40), ahead(-39))
+
     def test_a_holiday_far_below_changes_nothing(self):
         levels = noisy(60, slope=0.5, noise=0.5)
         levels[30] = 0.0

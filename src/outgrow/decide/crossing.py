@@ -1,13 +1,15 @@
 """When a threshold is crossed: on the first day whose level is beyond it, in all futures that the past leaves open."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
-from outgrow.decide.breaks import ENOUGH, Cleaned, spike_sizes, without_breaks
+from outgrow.decide.breaks import ENOUGH, SHIFT_DAYS, Cleaned, spike_sizes, without_breaks
 from outgrow.decide.draws import PATHS, FloatArray
 from outgrow.decide.futures import Futures, futures
 from outgrow.decide.noise import FAMILY
@@ -176,13 +178,15 @@ def _fitted(cleaned: Cleaned) -> Fit:
 def _expected_again(found: Fit, cleaned: Cleaned) -> FloatArray:
     """Give the sizes of the spikes that must be reckoned with: those towards the threshold, where there are several.
 
-    What happened once is an exception; what happened twice is expected to come again. The latest spikes are left out,
-    for they may be the first days of a new level.
+    What happened once is an exception; what happened twice is expected to come again. Spikes of neighbouring days are
+    one event. The latest spikes are left out, for they may be the first days of a new level.
     """
     settled = [each for each in cleaned.spikes if each not in cleaned.latest]
     sizes = spike_sizes(found, settled)
-    towards = sizes[sizes > 0]
-    return towards if len(towards) > 1 else towards[:0]
+    towards = sizes > 0
+    days = [each.day for each, counts in zip(settled, towards, strict=True) if counts]
+    events = sum(1 for before, day in pairwise([-math.inf, *days]) if day - before >= SHIFT_DAYS)
+    return sizes[towards] if events > 1 else sizes[:0]
 
 
 def _told(outlook: _Outlook, threshold: float, today: date, *, inclusive: bool) -> Forecast:
