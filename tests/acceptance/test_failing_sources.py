@@ -149,7 +149,10 @@ def test_a_hanging_server_takes_its_time_limit_once_and_not_once_a_signal(folder
     broken = [
         Broken("hanging", hanging, query("SELECT 1 AS value"), ("answer",)),
         Broken(
-            "prometheus-hanging", {"kind": "prometheus", "url": f"http://127.0.0.1:{proxy.port}"}, query("up"), ("answer",)
+            "prometheus-hanging",
+            {"kind": "prometheus", "url": f"http://127.0.0.1:{proxy.port}"},
+            query("up"),
+            ("answer",),
         ),
         Broken(
             "http-hanging",

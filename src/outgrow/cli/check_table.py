@@ -104,6 +104,7 @@ def _headroom(condition: ConditionView | None) -> RenderableType:
         Text(headroom.text, style="bold red" if headroom.over else "bold"),
         bar(headroom),
         Text(f"{condition.name}: {headroom.value} / {headroom.threshold}", style="dim"),
+        Text(spark(condition.hours), style="dim"),
     )
 
 

@@ -1,6 +1,7 @@
 """One check worded: facts and plan in, views out."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from outgrow.decide.levels import band
@@ -14,6 +15,7 @@ from outgrow.quantity import format_in
 from outgrow.report.changes import change_texts
 from outgrow.report.conditions import condition_view, labels_text, reason_of
 from outgrow.report.crossings import crossing_views, due_view, next_crossing
+from outgrow.report.sparks import last_hours
 from outgrow.report.views import (
     AlertView,
     CheckpointView,
@@ -62,7 +64,10 @@ def _severity(view: CheckpointView) -> tuple[bool, int, float, str]:
 def _checkpoint(plan: Plan, name: str, verdict: CheckpointVerdict, facts: CheckFacts, words: Words) -> CheckpointView:
     checkpoint = plan.checkpoints[name]
     conditions = tuple(
-        condition_view(plan, each, checkpoint.conditions[letter], facts.at, words)
+        replace(
+            condition_view(plan, each, checkpoint.conditions[letter], facts.at, words),
+            hours=last_hours(facts.measurement.signals[each.signal].series.get(each.deciding, ()), facts.at),
+        )
         for letter, each in verdict.conditions.items()
     )
     grade = verdict.grade.word if verdict.grade is not None else "unknown"

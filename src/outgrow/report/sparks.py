@@ -1,12 +1,15 @@
 """Sparklines: a chart as one line of text."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
+from outgrow.facts.samples import Measured, Sample
 from outgrow.report.chart import Chart
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _WIDTH: Final = 32
+_HOURS_WIDTH: Final = 18
 
 
 def spark(points: Sequence[float | None]) -> str:
@@ -17,6 +20,20 @@ def spark(points: Sequence[float | None]) -> str:
     low, high = min(known), max(known)
     step = (high - low) / (len(_BLOCKS) - 1) or 1.0
     return "".join(" " if point is None else _BLOCKS[round((point - low) / step)] for point in points)
+
+
+def last_hours(
+    samples: Sequence[Sample], now: datetime, span: timedelta = timedelta(hours=6)
+) -> tuple[float | None, ...]:
+    """Give the highest value of each of 18 equal stretches up to now; a stretch without a value is None."""
+    highest: list[float | None] = [None] * _HOURS_WIDTH
+    for sample in samples:
+        age = now - sample.at
+        if isinstance(sample, Measured) and timedelta(0) <= age < span:
+            cell = _HOURS_WIDTH - 1 - int(age / span * _HOURS_WIDTH)
+            before = highest[cell]
+            highest[cell] = sample.value if before is None else max(before, sample.value)
+    return tuple(highest)
 
 
 def chart_spark(chart: Chart) -> str:

@@ -43,6 +43,7 @@ class ConditionView:
     headroom: HeadroomView | None
     coverage: str
     recent: tuple[float | None, ...] = ()
+    hours: tuple[float | None, ...] = ()
     threshold_value: float = 0.0
     query: str = ""
     labels: str = ""

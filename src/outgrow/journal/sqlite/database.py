@@ -53,6 +53,7 @@ class Database:
         Raises:
             JournalError: it cannot be created, read or written, is damaged, is not ours, or is newer than we are.
         """
+
         def connections() -> tuple[apsw.Connection, apsw.Connection]:
             with worded(path):
                 return _open(path, steps)
