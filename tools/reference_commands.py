@@ -18,7 +18,7 @@ def page() -> str:
         "Written from the commands' own help by `tools/reference_commands.py`. Exit codes are explained in",
         "[Exit codes](exit-codes.md).",
     ]
-    context = click.Context(cli, info_name="outgrow")
+    context = click.Context(cli, info_name="outgrow", **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         if command is not None:

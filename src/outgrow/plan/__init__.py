@@ -15,6 +15,7 @@ from outgrow.plan.levels import Level
 from outgrow.plan.model import Declared, Name, SecretText
 from outgrow.plan.review import Dashboard, Review
 from outgrow.plan.roadmap import Roadmap
+from outgrow.plan.scenarios import Scenario
 from outgrow.plan.signals import Signal
 from outgrow.plan.sources import Source, Timezone
 from outgrow.quantity import Duration
@@ -58,6 +59,8 @@ class Plan(Declared):
     """When a part of the architecture has been outgrown."""
     roadmap: Roadmap | None = None
     """The phases of the architecture."""
+    scenarios: Mapping[Name, Scenario] = {}
+    """The loads that the system must carry."""
     alerts: Mapping[Name, Alert] = {}
     """Single conditions that someone is told of."""
     dashboards: Mapping[Name, Dashboard] = {}

@@ -1,0 +1,120 @@
+"""`outgrow load`: send a scenario's load and say what became of every arrival."""
+
+import os
+import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from outgrow.cli.common import DEFAULT_PLAN, console, load, run_async, write_text
+from outgrow.errors import ExitCode, JournalError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from outgrow.facts.loads import LoadFacts, LoadSecond
+    from outgrow.plan import Plan
+    from outgrow.plan.scenarios import Scenario
+
+
+@click.command("load")
+@click.argument("scenario")
+@click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON (schema outgrow.load/1).")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
+@click.option("--no-journal", is_flag=True, help="Do not note the span; conditions will count its load.")
+@click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
+def load_command(scenario: str, plan: Path, as_json: bool, output: Path | None, no_journal: bool, quiet: bool) -> int:
+    """Send a scenario's load and say what became of every arrival.
+
+    SCENARIO is its name in the PLAN (plan.yaml unless given). Latencies count from the moment an arrival was due.
+    Ctrl-C ends early with a report; twice ends at once. The span is noted in the journal, so that conditions and
+    forecasts leave it out.
+    """
+    from outgrow.loadtest.run import run_load
+
+    loaded = load(plan)
+    declared = _declared(loaded.plan, scenario)
+    with _live(declared, quiet=quiet) as told:
+        facts = run_async(lambda: run_load(scenario, declared, os.environ, told))
+    if as_json or output is not None:
+        import json
+
+        from outgrow.cli.load_table import load_document
+
+        text = json.dumps(load_document(facts), ensure_ascii=False, indent=2)
+        if output is not None:
+            write_text(output, text + "\n")
+        if as_json:
+            click.echo(text)
+    if not as_json:
+        from outgrow.cli.load_table import print_load
+
+        print_load(facts)
+    for reason in facts.health.too_weak:
+        click.echo(f"generator too weak: {reason}", err=True)
+    if not no_journal:
+        _note(loaded.plan, plan.parent, facts)
+    return exit_code(facts)
+
+
+def _declared(plan: "Plan", name: str) -> "Scenario":
+    from outgrow.plan.suggestion import nearest_or_all
+
+    if name in plan.scenarios:
+        return plan.scenarios[name]
+    if not plan.scenarios:
+        raise UsageError("the plan has no scenarios; add scenarios: {peak: {target: ..., steps: [...]}}")
+    raise UsageError(f'no scenario is called "{name}"; {nearest_or_all(name, plan.scenarios, "the scenarios are")}')
+
+
+def exit_code(facts: "LoadFacts") -> int:
+    """Give the exit code of a run: interrupted, then too weak, then a target that never answered."""
+    if facts.interrupted:
+        return ExitCode.INTERRUPTED
+    if facts.health.too_weak:
+        return ExitCode.TOO_WEAK
+    if facts.whole.arrivals and not facts.whole.statuses:
+        return ExitCode.SOURCE
+    return ExitCode.DONE
+
+
+@contextmanager
+def _live(scenario: "Scenario", *, quiet: bool) -> "Generator[Callable[[LoadSecond], None]]":
+    """Show each second on standard error: one line that changes in a terminal, plain lines when piped."""
+    from outgrow.cli.load_table import second_line
+    from outgrow.loadtest.course import rate_of
+
+    length = rate_of(scenario).seconds
+    if quiet:
+        yield lambda _: None
+    elif not sys.stderr.isatty():
+        yield lambda second: click.echo(second_line(second, length), err=True)
+    else:
+        with console(stderr=True).status("starting") as status:
+            yield lambda second: status.update(second_line(second, length))
+
+
+def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:
+    from outgrow.api import append_event
+    from outgrow.facts.decisions import Event, EventKind
+
+    whole = facts.whole
+    detail = {
+        "text": f"{whole.arrivals:,} arrivals to {facts.target}",
+        "scenario": facts.scenario,
+        "target": facts.target,
+        "arrivals": whole.arrivals,
+        "outcomes": {str(outcome): count for outcome, count in whole.outcomes.items()},
+        "p95_seconds": None if whole.response is None else whole.response.p95_seconds,
+        "too_weak": list(facts.health.too_weak),
+    }
+    end = facts.started_at + timedelta(seconds=facts.seconds)
+    event = Event(EventKind.LOAD_TEST, facts.started_at, end, datetime.now(UTC), facts.scenario, detail)
+    try:
+        run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
+    except JournalError as error:
+        click.echo(f"the span is not noted, so conditions will count its load: {error}", err=True)

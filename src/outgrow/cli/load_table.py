@@ -1,0 +1,104 @@
+"""A load test laid out for a terminal, and as JSON."""
+
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from outgrow.cli.common import console
+from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadFacts, LoadSecond, Outcome, StepLoad
+from outgrow.quantity import format_number
+
+_LATENCIES = ("mean", "p50", "p90", "p95", "p99", "greatest")
+
+
+def second_line(second: LoadSecond, length_seconds: float) -> str:
+    """Say in one line what happened in a second of a run."""
+    times = ", ".join(
+        f"{name} {_milliseconds(value)}"
+        for name, value in (("p50", second.p50_seconds), ("p95", second.p95_seconds), ("max", second.greatest_seconds))
+    )
+    line = (
+        f"{second.at_seconds:.0f}/{length_seconds:.0f} s: "
+        f"{second.due} due, {second.done} done, {second.failed} failed, {times}, "
+        f"{second.in_flight} in flight over {second.connections} connections, "
+        f"generator {second.cpu_share:.0%} of a core"
+    )
+    return line + (f", {second.dropped} dropped" if second.dropped else "")
+
+
+def print_load(facts: LoadFacts) -> None:
+    """Print what became of the arrivals: steps, failures, and the generator's own health."""
+    shown = console()
+    whole = facts.whole
+    title = f"{facts.scenario}: {whole.arrivals:,} arrivals in {facts.seconds:.1f} s to {facts.target}"
+    shown.print(Text(title, style="bold"))
+    if facts.interrupted:
+        shown.print(Text(f"ended early; {facts.planned_seconds:.1f} s were planned", style="bold red"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("Step")
+    for name in ("arrivals", "done", "failed", *_LATENCIES):
+        table.add_column("max" if name == "greatest" else name, justify="right")
+    for step in facts.steps if len(facts.steps) > 1 else ():
+        table.add_row(*_row(step.name, step, step.response))
+    table.add_row(*_row("all", whole, whole.response))
+    table.add_row(*_row("  service time", None, whole.service), style="dim")
+    table.add_row(*_row("  waiting for a connection", None, whole.waiting), style="dim")
+    shown.print(table)
+    others = ", ".join(
+        f"{count:,} {outcome}" for outcome, count in whole.outcomes.items() if outcome is not Outcome.DONE
+    )
+    if others:
+        failed = sum(whole.outcomes.get(each, 0) for each in FAILURES)
+        shown.print(Text(f"not done: {others}", style="bold red" if failed else "bold"))
+    statuses = ", ".join(f"{status}: {count:,}" for status, count in whole.statuses.items())
+    if any(status >= 400 for status in whole.statuses):  # noqa: PLR2004 (error statuses)
+        shown.print(f"statuses: {statuses}")
+    if whole.arrivals and not whole.statuses:
+        shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))
+    _print_generator(facts)
+
+
+def _row(name: str, step: StepLoad | None, latency: Latency | None) -> list[str]:
+    counts = ["", "", ""]
+    if step is not None:
+        share = step.failed_share
+        failed = f"{step.failed:,}" + (f" ({format_number(share * 100)} %)" if share else "")
+        counts = [f"{step.arrivals:,}", f"{step.outcomes.get(Outcome.DONE, 0):,}", failed]
+    return [
+        name,
+        *counts,
+        *(_milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES),
+    ]
+
+
+def _print_generator(facts: LoadFacts) -> None:
+    health = facts.health
+    late = _milliseconds(None if health.lateness is None else health.lateness.p99_seconds)
+    line = (
+        f"generator: {health.cpu_share:.0%} of a core (at most {health.cpu_share_highest:.0%}), releases {late} late "
+        f"at p99, {health.late:,} too late; {facts.connections_highest:,} connections at most, "
+        f"{facts.connections_opened:,} opened"
+    )
+    shown = console()
+    shown.print(Text(line + (f", {facts.retried:,} requests sent again" if facts.retried else ""), style="dim"))
+    shown.print(Text(_verdict(health), style="bold red" if health.too_weak else "dim"))
+
+
+def _verdict(health: GeneratorHealth) -> str:
+    if health.too_weak:
+        return "generator too weak: these times say nothing of the target"
+    return "the generator kept its schedule"
+
+
+def load_document(facts: LoadFacts) -> dict[str, Any]:
+    """Give the JSON document `outgrow.load/1`: the fields of `outgrow.facts.loads.LoadFacts`, times as ISO 8601."""
+    return {"schema": "outgrow.load/1", **asdict(facts), "started_at": facts.started_at.isoformat()}
+
+
+def _milliseconds(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    milliseconds = seconds * 1000
+    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"  # noqa: PLR2004 (three figures)

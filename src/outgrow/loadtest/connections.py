@@ -1,0 +1,264 @@
+"""Connections to one address: capped in number, the last used one first, and a queue for those who wait."""
+
+import asyncio
+from collections import deque
+from errno import EADDRNOTAVAIL, EMFILE, ENFILE
+from time import perf_counter
+from typing import Final, Protocol, cast
+
+from outgrow.facts.loads import Outcome
+from outgrow.loadtest.address import Address
+from outgrow.loadtest.http1 import AnswerReader, GarbledError
+
+_OPENING_AT_ONCE: Final = 128
+"""More connection attempts at once fill a server's backlog, and what does not fit waits a second for its repetition."""
+_OWN_FAULTS: Final = frozenset({EMFILE, ENFILE, EADDRNOTAVAIL})
+
+
+class Flight:
+    """An arrival that was released and has not ended; moments are those of `perf_counter`."""
+
+    __slots__ = ("connection", "due", "ended", "number", "released", "retried", "sent", "step")
+
+    def __init__(self, number: int, step: int, due: float, released: float) -> None:
+        """Begin without a connection."""
+        self.number = number
+        self.step = step
+        self.due = due
+        self.released = released
+        self.sent = 0.0
+        self.connection: Connection | None = None
+        self.ended = False
+        self.retried = False
+
+
+class Traffic(Protocol):
+    """Who knows what is sent, and is told what came of it."""
+
+    def request(self, flight: Flight) -> tuple[bytes, bool, bool]:
+        """Give the bytes to send, whether it is a HEAD request, and whether the answer's body is looked at."""
+        ...
+
+    def is_repeatable(self, flight: Flight) -> bool:
+        """Say whether a request may be sent twice (RFC 9110 9.2.2)."""
+        ...
+
+    def answered(self, flight: Flight, status: int, body: bytes) -> None:
+        """Take a whole answer."""
+        ...
+
+    def failed(self, flight: Flight, outcome: Outcome) -> None:
+        """Take a failure."""
+        ...
+
+
+class Connection(asyncio.Protocol):
+    """One connection; it carries one request at a time."""
+
+    __slots__ = ("_pool", "_reader", "_transport", "flight", "is_open", "used")
+
+    def __init__(self, pool: "Connections") -> None:
+        """Belong to a pool."""
+        self._pool = pool
+        self._reader = AnswerReader()
+        self._transport: asyncio.Transport | None = None
+        self.flight: Flight | None = None
+        self.is_open = False
+        self.used = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        self.is_open = True
+
+    def send(self, flight: Flight) -> None:
+        """Send a flight's request."""
+        assert self._transport is not None  # noqa: S101 (it is open)
+        content, is_head, keeps_body = self._pool.traffic.request(flight)
+        self._reader.begin(to_head=is_head, keep_body=keeps_body)
+        self.flight, flight.connection = flight, self
+        flight.sent = perf_counter()
+        self._transport.write(content)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on."""
+        flight = self.flight
+        if flight is None:
+            self.abandon()  # it talks without being asked
+            return
+        try:
+            is_complete = self._reader.feed(data)
+        except GarbledError:
+            self.abandon()
+            self._pool.traffic.failed(flight, Outcome.GARBLED)
+            return
+        if is_complete:
+            self._complete(flight)
+
+    def eof_received(self) -> bool | None:
+        """Close when the server does."""
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Say what the end means for the flight."""
+        flight, self.flight = self.flight, None
+        was_open, self.is_open = self.is_open, False
+        self._pool.closed(self)
+        if flight is None or not was_open:
+            return
+        if exc is None and self._reader.end():
+            self._pool.traffic.answered(flight, self._reader.status, self._reader.body)
+        elif self.used and not flight.retried and not self._reader.has_begun and self._pool.may_retry(flight):
+            self._pool.retry(flight)
+        else:
+            self._pool.traffic.failed(flight, Outcome.CUT_OFF)
+
+    def abandon(self) -> None:
+        """Break off; the flight, if any, is left to who called."""
+        self.flight = None
+        self.is_open = False
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _complete(self, flight: Flight) -> None:
+        reader = self._reader
+        self.flight, self.used = None, True
+        if reader.keep_alive:
+            self._pool.traffic.answered(flight, reader.status, reader.body)
+            self._pool.free(self)
+        else:
+            self.abandon()
+            self._pool.traffic.answered(flight, reader.status, reader.body)
+
+
+class Connections:
+    """All connections of a run. `count` includes those being opened; it never exceeds the limit."""
+
+    def __init__(self, address: Address, limit: int, traffic: Traffic, connect_seconds: float) -> None:
+        """Open nothing yet."""
+        self.traffic = traffic
+        self.count = self.highest = self.opened = self.retried = 0
+        self._address = address
+        self._limit = limit
+        self._connect_seconds = connect_seconds
+        self._idle: list[Connection] = []
+        self._waiting: deque[Flight] = deque()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._all: set[Connection] = set()
+        self._is_closed = False
+
+    def take(self, flight: Flight) -> None:
+        """Send a flight's request over a free connection, or as soon as there is one."""
+        connection = self._next_idle()
+        if connection is not None:
+            connection.send(flight)
+        else:
+            self._waiting.append(flight)
+            self._open_more()
+
+    def free(self, connection: Connection) -> None:
+        """Take a connection back that has had its answer."""
+        flight = self._next_waiting() if connection.is_open else None
+        if flight is not None:
+            connection.send(flight)
+        elif connection.is_open:
+            self._idle.append(connection)
+
+    def closed(self, connection: Connection) -> None:
+        """Take note that a connection has ended."""
+        self._all.discard(connection)
+        self.count -= 1
+        self._open_more()
+
+    def may_retry(self, flight: Flight) -> bool:
+        """Say whether a request may be sent again over another connection."""
+        return not self._is_closed and self.traffic.is_repeatable(flight)
+
+    def retry(self, flight: Flight) -> None:
+        """Send a request again: the server had closed the idle connection that it was sent on."""
+        flight.retried, flight.connection = True, None
+        self.retried += 1
+        self._waiting.appendleft(flight)
+        self._open_more()
+
+    def forget_ended(self) -> None:
+        """Drop flights from the head of the queue that have ended while they waited."""
+        while self._waiting and self._waiting[0].ended:
+            self._waiting.popleft()
+
+    async def aclose(self) -> None:
+        """End every connection and every attempt."""
+        self._is_closed = True
+        for task in self._opening:
+            task.cancel()
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for connection in tuple(self._all):
+            connection.abandon()
+        for _ in range(100):  # the loop closes sockets at its next turns
+            if not self._all:
+                break
+            await asyncio.sleep(0.001)
+
+    def _next_idle(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        return None
+
+    def _next_waiting(self) -> Flight | None:
+        while self._waiting:
+            flight = self._waiting.popleft()
+            if not flight.ended:
+                return flight
+        return None
+
+    def _open_more(self) -> None:
+        self.forget_ended()
+        while (
+            len(self._opening) < min(len(self._waiting), _OPENING_AT_ONCE)
+            and self.count < self._limit
+            and not self._is_closed
+        ):
+            self.count += 1
+            self.highest = max(self.highest, self.count)
+            task = asyncio.get_running_loop().create_task(self._open())
+            self._opening.add(task)
+            task.add_done_callback(self._attempted)
+
+    def _attempted(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        self._open_more()
+
+    async def _open(self) -> None:
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                _, connection = await asyncio.get_running_loop().create_connection(
+                    lambda: Connection(self), self._address.ip, self._address.port
+                )
+        except asyncio.CancelledError:
+            self.count -= 1
+            raise
+        except OSError as error:
+            self.count -= 1
+            self._not_opened(error)
+            return
+        self.opened += 1
+        if connection.is_open:
+            self._all.add(connection)
+            self.free(connection)
+        elif (flight := self._next_waiting()) is not None:
+            self.traffic.failed(flight, Outcome.CUT_OFF)  # accepted and closed at once
+
+    def _not_opened(self, error: OSError) -> None:
+        """Let the flight that has waited longest fail: each failed attempt ends one, so that none waits for ever."""
+        flight = self._next_waiting()
+        if flight is None:
+            return
+        if isinstance(error, ConnectionRefusedError):
+            outcome = Outcome.REFUSED
+        elif error.errno in _OWN_FAULTS:
+            outcome = Outcome.NOT_SENT
+        else:
+            outcome = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.NOT_CONNECTED
+        self.traffic.failed(flight, outcome)

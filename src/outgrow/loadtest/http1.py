@@ -1,0 +1,189 @@
+"""Reading HTTP/1.1 answers (RFC 9112) from bytes as they come: strict about lengths, bounded in memory.
+
+Parsed by hand: one pass over the head of an answer costs about as much as a call into a C parser, and every limit is
+our own.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+KEPT_BODY: Final = 65_536
+"""How much of a body is kept for a scenario to look at."""
+_LONGEST_HEAD: Final = 65_536
+_LONGEST_LINE: Final = 4_096
+_MOST_INTERIM: Final = 16
+_LONGEST_NUMBER: Final = 16
+_STATUS: Final = slice(9, 12)
+_HEX: Final = frozenset(b"0123456789abcdefABCDEF")
+_WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+class GarbledError(Exception):
+    """What came is no HTTP/1.1 answer."""
+
+
+class _Part(Enum):
+    HEAD = auto()
+    COUNTED = auto()
+    UNTIL_CLOSE = auto()
+    CHUNK_SIZE = auto()
+    CHUNK = auto()
+    CHUNK_END = auto()
+    TRAILERS = auto()
+    COMPLETE = auto()
+
+
+class AnswerReader:
+    """Reads one answer after another from a connection; `begin` before each.
+
+    `status` is 0 until the head has come; `body` holds the first bytes where they were to be kept; `keep_alive` says
+    whether the connection may be used again.
+    """
+
+    __slots__ = ("_interim", "_keep_body", "_left", "_part", "_rest", "_to_head", "body", "keep_alive", "status")
+
+    def __init__(self) -> None:
+        """Begin ready for an answer."""
+        self.begin(to_head=False, keep_body=False)
+
+    def begin(self, *, to_head: bool, keep_body: bool) -> None:
+        """Get ready for the next answer; the one to a HEAD request has no body, whatever its headers say."""
+        self.status = 0
+        self.keep_alive = True
+        self._to_head = to_head
+        self._keep_body = keep_body
+        self.body = b""
+        self._rest = b""
+        self._left = 0
+        self._interim = 0
+        self._part = _Part.HEAD
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any byte of the answer has come."""
+        return bool(self.status or self._rest or self._interim)
+
+    def feed(self, data: bytes) -> bool:
+        """Take what came; say whether the answer is complete.
+
+        Raises:
+            GarbledError: it is no answer, its lengths do not agree, or more came than it announced.
+        """
+        if self._rest:
+            data, self._rest = self._rest + data, b""
+        while True:
+            match self._part:
+                case _Part.HEAD:
+                    end = data.find(b"\r\n\r\n")
+                    if end < 0:
+                        return self._wait_for_head(data)
+                    self._read_head(data[:end])
+                    data = data[end + 4 :]
+                case _Part.COUNTED | _Part.CHUNK:
+                    taken = data[: self._left]
+                    self._keep(taken)
+                    self._left -= len(taken)
+                    if self._left:
+                        return False
+                    data = data[len(taken) :]
+                    self._part = _Part.COMPLETE if self._part is _Part.COUNTED else _Part.CHUNK_END
+                case _Part.UNTIL_CLOSE:
+                    self._keep(data)
+                    return False
+                case _Part.COMPLETE:
+                    if data:
+                        raise GarbledError("more came than the answer announced")
+                    return True
+                case _:
+                    line, found, data = data.partition(b"\r\n")
+                    if len(line) > _LONGEST_LINE:
+                        raise GarbledError("a line of a chunked body does not end")
+                    if not found:
+                        self._rest = line
+                        return False
+                    self._read_line(line)
+
+    def end(self) -> bool:
+        """Say whether the end of the connection completes the answer."""
+        return self._part is _Part.UNTIL_CLOSE
+
+    def _wait_for_head(self, data: bytes) -> bool:
+        if not data.startswith(b"HTTP/1."[: len(data)]):
+            raise GarbledError("what came does not begin like an HTTP/1.1 answer")
+        if len(data) > _LONGEST_HEAD:
+            raise GarbledError(f"the headers do not end within {_LONGEST_HEAD} bytes")
+        self._rest = data
+        return False
+
+    def _read_head(self, head: bytes) -> None:
+        if len(head) > _LONGEST_HEAD:
+            raise GarbledError(f"the headers are longer than {_LONGEST_HEAD} bytes")
+        status = head[_STATUS]
+        if not (head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")) and status.isdigit() and status >= b"100"):
+            raise GarbledError("what came does not begin like an HTTP/1.1 answer")
+        self.status = int(status)
+        if self.status < 200:  # noqa: PLR2004 (interim answers, RFC 9110 15.2)
+            self._interim += 1
+            if self._interim > _MOST_INTERIM:
+                raise GarbledError(f"more than {_MOST_INTERIM} interim answers came")
+            return
+        low = head.lower()
+        connection = _header(low, b"\r\nconnection:")
+        self.keep_alive = b"close" not in connection if head[7] == ord("1") else b"keep-alive" in connection
+        if self._to_head or self.status in _WITHOUT_BODY:
+            self._part = _Part.COMPLETE
+        elif coding := _header(low, b"\r\ntransfer-encoding:"):
+            is_chunked = coding.rpartition(b",")[2].strip() == b"chunked"
+            self._part = _Part.CHUNK_SIZE if is_chunked else _Part.UNTIL_CLOSE
+        elif (announced := low.find(b"\r\ncontent-length:")) >= 0:
+            self._left = _length(low, announced)
+            self._part = _Part.COUNTED if self._left else _Part.COMPLETE
+        else:
+            self._part = _Part.UNTIL_CLOSE
+
+    def _read_line(self, line: bytes) -> None:
+        if self._part is _Part.CHUNK_SIZE:
+            size = line.partition(b";")[0].strip()
+            if not (0 < len(size) <= _LONGEST_NUMBER and _HEX.issuperset(size)):
+                raise GarbledError("a chunk has no size")
+            self._left = int(size, 16)
+            self._part = _Part.CHUNK if self._left else _Part.TRAILERS
+        elif self._part is _Part.CHUNK_END:
+            if line:
+                raise GarbledError("a chunk is longer than its size")
+            self._part = _Part.CHUNK_SIZE
+        else:  # trailers end with an empty line; `_left` counts their bytes
+            self._left += len(line)
+            if self._left > _LONGEST_HEAD:
+                raise GarbledError(f"the trailers do not end within {_LONGEST_HEAD} bytes")
+            if not line:
+                self._part = _Part.COMPLETE
+
+    def _keep(self, data: bytes) -> None:
+        if self._keep_body and len(self.body) < KEPT_BODY:
+            self.body = (self.body + data)[:KEPT_BODY]
+
+
+def _header(low: bytes, name: bytes) -> bytes:
+    begin = low.find(name)
+    if begin < 0:
+        return b""
+    begin += len(name)
+    end = low.find(b"\r\n", begin)
+    return (low[begin:] if end < 0 else low[begin:end]).strip()
+
+
+def _length(low: bytes, begin: int) -> int:
+    """Read the announced length; several must agree (RFC 9112 6.3)."""
+    name = b"\r\ncontent-length:"
+    announced: set[int] = set()
+    while begin >= 0:
+        end = low.find(b"\r\n", begin + 2)
+        value = (low[begin:] if end < 0 else low[begin:end])[len(name) :].strip()
+        if not (value.isdigit() and len(value) <= _LONGEST_NUMBER):
+            raise GarbledError("the announced length is no number")
+        announced.add(int(value))
+        if len(announced) > 1:
+            raise GarbledError("the answer announces two lengths")
+        begin = low.find(name, begin + 1)
+    return announced.pop()

@@ -1,0 +1,122 @@
+"""Counting what became of every arrival: per step, and second by second."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadSecond, Outcome, StepLoad
+from outgrow.loadtest.histogram import Histogram
+
+LATE_SECONDS: Final = 0.010
+"""An arrival released later than this after it was due counts as late."""
+_LATE_SHARE: Final = 0.01
+_BUSY_SHARE: Final = 0.9
+
+
+class StepTally:
+    """What one step's arrivals met."""
+
+    __slots__ = ("outcomes", "response", "service", "statuses", "waiting")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.outcomes: Counter[Outcome] = Counter()
+        self.statuses: Counter[int] = Counter()
+        self.response, self.service, self.waiting = Histogram(), Histogram(), Histogram()
+
+    def merge(self, other: "StepTally") -> None:
+        """Add what another process counted."""
+        self.outcomes.update(other.outcomes)
+        self.statuses.update(other.statuses)
+        self.response.merge(other.response)
+        self.service.merge(other.service)
+        self.waiting.merge(other.waiting)
+
+    def facts(self, name: str) -> StepLoad:
+        """Give what was counted."""
+        return StepLoad(
+            name,
+            {outcome: self.outcomes[outcome] for outcome in Outcome if self.outcomes[outcome]},
+            dict(sorted(self.statuses.items())),
+            latency_of(self.response),
+            latency_of(self.service),
+            latency_of(self.waiting),
+        )
+
+
+def latency_of(histogram: Histogram) -> Latency | None:
+    """Sum a histogram up; none when it is empty."""
+    quantiles = [histogram.quantile(share) for share in (0, 0.5, 0.9, 0.95, 0.99, 1)]
+    mean = histogram.mean
+    known = [each for each in quantiles if each is not None]
+    if mean is None or len(known) < len(quantiles):
+        return None
+    return Latency(histogram.count, mean, *known)
+
+
+class SecondTally:
+    """What happened within the second that is going on."""
+
+    __slots__ = ("done", "dropped", "due", "failed", "response", "started")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.due = self.started = self.done = self.failed = self.dropped = 0
+        self.response = Histogram()
+
+    def count(self, outcome: Outcome) -> None:
+        """Count an arrival that ended."""
+        if outcome is Outcome.DONE:
+            self.done += 1
+        elif outcome in FAILURES:
+            self.failed += 1
+        elif outcome is Outcome.DROPPED:
+            self.dropped += 1
+
+    def facts(self, at_seconds: float, *, in_flight: int, connections: int, cpu_share: float) -> LoadSecond:
+        """Give what was counted."""
+        return LoadSecond(
+            at_seconds,
+            self.due,
+            self.started,
+            self.done,
+            self.failed,
+            self.dropped,
+            in_flight,
+            connections,
+            cpu_share,
+            self.response.quantile(0.5),
+            self.response.quantile(0.95),
+            self.response.quantile(1),
+        )
+
+
+def health_of(
+    lateness: Histogram, late: int, cpu_share: float, seconds: Sequence[LoadSecond], *, not_sent: int
+) -> GeneratorHealth:
+    """Judge whether the generator kept its own schedule.
+
+    Args:
+        lateness: from due to released, of every arrival that was released.
+        late: how many of them were late.
+        cpu_share: the generator's processor time over the run, of one core.
+        seconds: the run second by second.
+        not_sent: arrivals for which this machine gave no connection.
+    """
+    why: list[str] = []
+    if late > _LATE_SHARE * lateness.count:
+        why.append(
+            f"{late:,} of {lateness.count:,} arrivals were released more than {LATE_SECONDS * 1000:.0f} ms late "
+            f"(at most {_LATE_SHARE:.0%} may be); give the generator a core of its own, or ask for a lower rate"
+        )
+    if cpu_share > _BUSY_SHARE:
+        why.append(
+            f"the generator used {cpu_share:.0%} of a core, so its own work shows in the times; ask for a lower rate"
+        )
+    if not_sent:
+        why.append(
+            f"this machine gave no connection for {not_sent:,} arrivals (file descriptors or local ports ran out); "
+            "raise ulimit -n, or ask for fewer connections"
+        )
+    highest = max((second.cpu_share for second in seconds), default=cpu_share)
+    return GeneratorHealth(cpu_share, highest, late, latency_of(lateness), tuple(why))

@@ -1,0 +1,185 @@
+"""Scenarios: the load that a system must carry, and what is asked of it."""
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from outgrow.plan.model import Count, Declared, Name, SecretText
+from outgrow.quantity import Duration
+
+_PATH: Final = re.compile(r"/[!-~]*")
+_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
+_HIGHEST_RATE: Final = 1_000_000
+
+RampShape = Literal["linear", "exponential"]
+"""How a rate grows during a ramp: by the same amount, or by the same factor, in equal times."""
+
+
+def _path(text: str) -> str:
+    if not _PATH.fullmatch(text):
+        raise PydanticCustomError(
+            "path",
+            '"{text}" is not a path; begin with / and write blanks and letters beyond ASCII as %20',
+            {"text": text},
+        )
+    return text
+
+
+def _header(name: str) -> str:
+    if not _HEADER.fullmatch(name):
+        raise PydanticCustomError("header", '"{name}" cannot be the name of a header', {"name": name})
+    if name.lower() in _OURS:
+        raise PydanticCustomError("header", "{name} is set by the generator; leave it out", {"name": name})
+    return name
+
+
+def _value(text: str) -> str:
+    if not all(each.isprintable() and ord(each) < 256 for each in text):  # noqa: PLR2004 (ISO 8859-1, RFC 9110 5.5)
+        raise PydanticCustomError("header", "a header's value is one line of Latin letters and signs")
+    return text
+
+
+def _target(text: str) -> str:
+    if not text.startswith("${") and not is_address(text):
+        raise PydanticCustomError(
+            "target", "is no address that load can be sent to; write http://HOST:PORT, optionally with a path"
+        )
+    return text
+
+
+def is_address(text: str) -> bool:
+    """Say whether load can be sent to a text: http, a host, perhaps a port and a path, and nothing else."""
+    try:
+        parts = urlsplit(text)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    rest = parts.query + parts.fragment
+    plain = _PATH.fullmatch(parts.path or "/") is not None and parts.netloc.isascii() and parts.netloc.isprintable()
+    return (
+        parts.scheme == "http" and bool(parts.hostname) and has_port and plain and not rest and "@" not in parts.netloc
+    )
+
+
+Rate = Annotated[float, Field(ge=0, le=_HIGHEST_RATE, allow_inf_nan=False)]
+Positive = Annotated[Count, Field(ge=1, le=1_000_000)]
+
+
+class ScenarioStep(Declared):
+    """One kind of request. Each arrival sends one, chosen by weight."""
+
+    name: Name
+    """What results are shown under."""
+    weight: Annotated[Count, Field(ge=1, le=1000)] = 1
+    """Its share of the arrivals, against the weights of the other steps."""
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    """The request's method."""
+    path: Annotated[str, AfterValidator(_path)] = "/"
+    """The path with its query; `{user}` and `{arrival}` become the numbers of the session and of the arrival."""
+    headers: Mapping[Annotated[str, AfterValidator(_header)], Annotated[SecretText, AfterValidator(_value)]] = {}
+    """Further headers; values may hold `{user}`, `{arrival}` and `${NAME}`."""
+    body: SecretText = ""
+    """What is sent, with the same replacements."""
+    status: tuple[Annotated[Count, Field(ge=200, le=599)], ...] = ()
+    """The statuses that count as done; any from 200 to 399 unless given."""
+    contains: str = ""
+    """A text that the answer's first 64 KiB must hold to count as done."""
+
+
+class Stage(Declared):
+    """One stage of a course: a ramp to a rate, a jump to one, or a hold of the rate that was reached."""
+
+    ramp: Rate | None = None
+    """Go to this rate (requests a second) in the time `over`."""
+    over: Duration | None = None
+    """How long the ramp takes."""
+    shape: RampShape = "linear"
+    """How the ramp grows."""
+    jump: Rate | None = None
+    """Go to this rate at once."""
+    hold: Duration | None = None
+    """Keep the rate for so long; may stand beside `jump`."""
+
+    @model_validator(mode="after")
+    def _is_one_stage(self) -> Self:
+        if (self.ramp is None) == (self.jump is None and self.hold is None):
+            raise PydanticCustomError(
+                "stage", "write one of {{ramp: 100, over: 2m}}, {{jump: 500, hold: 5m}} or {{hold: 5m}}"
+            )
+        if (self.ramp is None) != (self.over is None):
+            raise PydanticCustomError("stage", "a ramp takes some time, and only a ramp: write {{ramp: 100, over: 2m}}")
+        if any(span is not None and not span for span in (self.over, self.hold)):
+            raise PydanticCustomError("stage", "a stage of no length does nothing; write jump for a change at once")
+        return self
+
+
+class Ceiling(Declared):
+    """What a run may at most do; a scenario that would do more is refused."""
+
+    rps: Rate = 5_000
+    """The highest rate, requests a second."""
+    duration: Duration = Duration.parse("2h")
+    """The longest course."""
+
+
+class Scenario(Declared):
+    """Load as it will come: arrivals at a rate, whatever the system does (an open model).
+
+    The course is `target_rps` for `duration`, its first part a `ramp`; or `stages`.
+    """
+
+    title: str = ""
+    """A name for people."""
+    target: Annotated[SecretText, AfterValidator(_target)]
+    """Where the load goes: http://HOST:PORT, optionally with a path that steps' paths are put after. Only loopback and
+    private addresses, unless `allow_hosts` names the host."""
+    allow_hosts: tuple[str, ...] = ()
+    """Hosts beyond loopback and private networks that may be loaded. Name only what is yours."""
+    target_rps: Rate | None = None
+    """Requests a second."""
+    duration: Duration | None = None
+    """How long the course is, its ramp included."""
+    ramp: Duration = Duration.parse("0")
+    """How long the rate takes from nothing to `target_rps`; an exponential one begins at a hundredth of it."""
+    ramp_shape: RampShape = "linear"
+    """How the ramp grows."""
+    stages: tuple[Stage, ...] = ()
+    """The course in stages, from a rate of 0 on."""
+    arrivals: Literal["even", "poisson"] = "even"
+    """Evenly paced, or as many independent users would come."""
+    seed: Annotated[Count, Field(ge=0)] = 1
+    """Of Poisson arrivals: the same number gives the same arrivals."""
+    users: Positive = 1_000
+    """Distinct sessions that arrivals rotate over, and the most requests in flight; an arrival beyond is dropped."""
+    connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None
+    """The most connections; as many as users, at most 1,000, unless given. Waiting for one is reported apart."""
+    timeout: Duration = Duration.parse("10s")
+    """How long an arrival may take from when it was due."""
+    ceiling: Ceiling = Field(default=Ceiling())
+    """What the run may at most do."""
+    steps: Annotated[tuple[ScenarioStep, ...], Field(min_length=1)]
+    """What is asked of the target."""
+
+    @model_validator(mode="after")
+    def _has_one_course(self) -> Self:
+        shorthand = self.target_rps is not None or self.duration is not None or bool(self.ramp)
+        if shorthand == bool(self.stages):
+            raise PydanticCustomError("scenario", "write either target_rps and duration, or stages")
+        if shorthand and not (self.target_rps and self.duration):
+            raise PydanticCustomError("scenario", "a course needs both, target_rps and duration, above 0")
+        if self.duration is not None and self.ramp > self.duration:
+            raise PydanticCustomError("scenario", "the ramp is part of the duration and cannot be longer")
+        if not self.timeout:
+            raise PydanticCustomError("scenario", "no request is answered in no time; make timeout longer than 0")
+        names = [step.name for step in self.steps]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise PydanticCustomError(
+                "scenario", 'the step "{twice}" stands twice; rename or remove one', {"twice": twice}
+            )
+        return self

@@ -1,0 +1,135 @@
+"""`outgrow load` from the plan to the exit code, against a server of its own."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from outgrow.cli import run
+from tests.servers.process import free_port
+
+PLAN = """
+outgrow: 1
+name: shop
+scenarios:
+  peak:
+    target: "{target}"
+    {course}
+    steps:
+      - {{name: read, weight: 7, path: "/farms/{{user}}"}}
+      - {{name: write, weight: 3, method: POST, path: /farms, body: "{{}}"}}
+"""
+
+
+class Shop(BaseHTTPRequestHandler):
+    """Answers everything."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    do_POST = do_GET  # noqa: N815 (http.server's names)
+
+    def log_message(self, format, *args):  # noqa: A002 (http.server's name)
+        """Be silent."""
+
+
+@pytest.fixture
+def shop():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def plan_in(folder: Path, target: str, course: str = "target_rps: 50\n    duration: 400ms") -> str:
+    path = folder / "plan.yaml"
+    path.write_text(PLAN.format(target=target, course=course))
+    return str(path)
+
+
+def test_a_scenario_is_run_told_live_and_summed_up(tmp_path, shop, capsys):
+    code = run(["load", "peak", plan_in(tmp_path, shop)])
+
+    told = capsys.readouterr()
+    assert code in {0, 7}  # a busy machine may be too weak, and says so
+    assert ("generator too weak" in told.err) == (code == 7)
+    assert "20 due, 20 done, 0 failed" in told.err
+    assert "peak: 20 arrivals" in told.out
+    assert all(word in told.out for word in ("read", "write", "p95", "service time", "waiting for a connection"))
+
+
+def test_the_result_as_json_has_every_arrival_and_is_written_to_a_file_too(tmp_path, shop, capsys):
+    file = tmp_path / "result.json"
+
+    run(["load", "peak", plan_in(tmp_path, shop), "--json", "--quiet", "-o", str(file), "--no-journal"])
+
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads(file.read_text())
+    assert document["schema"] == "outgrow.load/1"
+    assert document["whole"]["outcomes"] == {"done": 20}
+    assert {step["name"]: step["response"]["count"] for step in document["steps"]} == {"read": 14, "write": 6}
+    assert not (tmp_path / "outgrow.journal.sqlite").exists()
+
+
+def test_the_span_is_noted_so_that_its_load_does_not_count(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    run(["load", "peak", plan, "-q"])
+    capsys.readouterr()
+
+    run(["journal", "events", plan])
+
+    told = capsys.readouterr().out
+    assert "load_test" in told
+    assert f"20 arrivals to {shop}" in told
+
+
+def test_a_target_where_nobody_listens_ends_with_the_code_of_a_failed_source(tmp_path, capsys):
+    code = run(["load", "peak", plan_in(tmp_path, f"http://127.0.0.1:{free_port()}"), "-q", "--no-journal"])
+
+    assert code in {3, 7}
+    assert "is a server listening" in capsys.readouterr().out
+
+
+def test_a_target_beyond_private_networks_is_refused(tmp_path, capsys):
+    assert run(["load", "peak", plan_in(tmp_path, "http://192.0.2.1")]) == 8
+    assert "allow_hosts: [192.0.2.1]" in capsys.readouterr().err
+
+
+def test_an_unknown_scenario_is_told_with_the_nearest(tmp_path, capsys):
+    assert run(["load", "peek", plan_in(tmp_path, "http://127.0.0.1")]) == 2
+    assert 'did you mean "peak"?' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("course", "why"),
+    [
+        ("target_rps: 50", "needs both, target_rps and duration"),
+        ("target_rps: 50\n    duration: 1m\n    ramp: 2m", "cannot be longer"),
+        ("target_rps: 50\n    duration: 1m\n    stages: [{hold: 1m}]", "either target_rps and duration, or stages"),
+        ("stages: [{ramp: 5}]", "ramp takes some time"),
+        ("stages: [{ramp: 5, over: 1m, jump: 3}]", "write one of"),
+        ("stages: [{jump: 5, hold: 0}]", "of no length"),
+    ],
+)
+def test_a_course_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, course, why):
+    assert run(["load", "peak", plan_in(tmp_path, "http://127.0.0.1", course)]) == 2
+    told = capsys.readouterr().err
+    assert why in told
+    assert "plan.yaml:" in told
+
+
+@pytest.mark.parametrize("target", ["https://127.0.0.1", "127.0.0.1:80", "http://", "http://u:p@h", "http://h/?a=b"])
+def test_an_address_that_load_cannot_go_to_is_told(tmp_path, capsys, target):
+    assert run(["load", "peak", plan_in(tmp_path, target)]) == 2
+    assert "write http://HOST:PORT" in capsys.readouterr().err

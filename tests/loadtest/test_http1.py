@@ -1,0 +1,103 @@
+"""An answer reads the same however it is cut into pieces, and nonsense is called nonsense."""
+
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgrow.loadtest.http1 import KEPT_BODY, AnswerReader, GarbledError
+
+ANSWERS = {
+    b"HTTP/1.1 200 OK\r\ncontent-LENGTH:  5 \r\n\r\nhello": (200, b"hello", True),
+    b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello": (200, b"hello", True),
+    b"HTTP/1.1 204 No Content\r\n\r\n": (204, b"", True),
+    b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n": (304, b"", True),
+    b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n": (200, b"", True),
+    b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok": (200, b"ok", False),
+    b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok": (200, b"ok", True),
+    b"HTTP/1.1 500\r\nConnection: close\r\nContent-Length: 0\r\n\r\n": (500, b"", False),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;a=b\r\nhel\r\n2\r\nlo\r\n0\r\nX-T: 1\r\n\r\n": (
+        200,
+        b"hello",
+        True,
+    ),
+}
+
+
+def ready(**options):
+    reader = AnswerReader()
+    reader.begin(**{"to_head": False, "keep_body": True, **options})
+    return reader
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+@given(cuts=st.lists(st.integers(0, 120), max_size=8))
+def test_an_answer_reads_the_same_however_it_comes(answer, cuts):
+    reader = ready()
+    edges = sorted({0, len(answer), *(min(cut, len(answer)) for cut in cuts)})
+
+    complete = [reader.feed(answer[start:end]) for start, end in pairwise(edges)]
+
+    assert complete == [False] * (len(complete) - 1) + [True]
+    assert (reader.status, reader.body, reader.keep_alive) == ANSWERS[answer]
+
+
+def test_an_answer_without_length_ends_with_its_connection():
+    reader = ready()
+
+    assert not reader.feed(b"HTTP/1.1 200 OK\r\n\r\nsome")
+    assert not reader.feed(b" more")
+    assert reader.end()
+    assert reader.body == b"some more"
+
+
+def test_an_unfinished_answer_is_not_completed_by_the_end():
+    reader = ready()
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+
+    assert not reader.end()
+
+
+def test_the_answer_to_head_has_no_body():
+    assert ready(to_head=True).feed(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20), st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", *ANSWERS]))
+def test_whatever_comes_is_an_answer_or_garbled(pieces, begin):
+    reader = ready()
+    with suppress(GarbledError):
+        for piece in (begin, *pieces):
+            reader.feed(piece)
+
+
+def test_a_head_of_thousands_of_equal_lengths_is_read():
+    head = b"HTTP/1.1 200 OK" + b"\r\nContent-Length: 0" * 3000 + b"\r\n\r\n"
+
+    assert ready().feed(head)
+
+
+def test_only_the_first_bytes_of_a_long_body_are_kept():
+    reader = ready()
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+
+    for _ in range(9):
+        reader.feed(b"x" * 100_000)
+
+    assert len(reader.body) == KEPT_BODY
+    assert reader.feed(b"x" * 100_000)
+
+
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1" * 9000,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"a: b\r\n" * 20_000,
+    ],
+)
+def test_what_never_ends_is_garbled(endless):
+    with pytest.raises(GarbledError):
+        ready().feed(endless)
