@@ -80,11 +80,12 @@ async def check_plan(  # noqa: PLR0913 (each is an independent choice, named at 
     at: datetime | None = None,
     checkpoints: Sequence[str] = (),
     history: timedelta = HISTORY,
+    charts: bool = False,
     journal: bool = True,
     progress: Progress | None = None,
 ) -> CheckFacts:
     """Check a plan with full control over where it looks and what it remembers."""
-    request = CheckRequest(plan, at=at, history=history, checkpoints=tuple(checkpoints))
+    request = CheckRequest(plan, at=at, history=history, checkpoints=tuple(checkpoints), charts=charts)
     now = SYSTEM_CLOCK.now()
     async with opened(plan, base, environment, journal=journal) as (sources, kept):
         facts = await run_check(request, sources, kept, now, evidence=verdict_document, progress=progress)

@@ -1,12 +1,14 @@
 """One round of measuring over shipped adapters and ones that misbehave."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource, Round
 from outgrow.control.needs import Need, needs
 from outgrow.errors import Failure, SourceError
@@ -16,8 +18,11 @@ from outgrow.plan.file import parse_plan
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import HttpSource
 from outgrow.ports import Inspection
+from outgrow.report.check_view import check_view
+from outgrow.wiring import open_sources
 from tests.control.service import NOW, plan
 from tests.servers.process import free_port
+from tests.servers.redis import RedisServer
 
 SECOND = timedelta(seconds=1)
 
@@ -142,3 +147,39 @@ def test_a_day_is_looked_at_several_times_however_long_the_window() -> None:
 
     # then
     assert needs(long, ["users"], timedelta(days=60))["users"].step <= timedelta(hours=6)
+
+
+def test_only_what_is_forecast_has_its_long_past_read_unless_charts_are_wanted() -> None:
+    # given a signal under a condition and one under none
+    text = PROBED.partition("signals:")[0].replace('http, url: "http://127.0.0.1:PORT"', "sqlite, path: service.sqlite")
+    text += (
+        "signals:\n  judged: {source: web, query: 'SELECT 1 AS value WHERE :now'}\n"
+        "  shown: {source: web, query: 'SELECT 2 AS value WHERE :now'}\n"
+        "checkpoints:\n  c: {conditions: {A: {signal: judged, above: 1}}, verdicts: {required: {all: [A]}}}\n"
+    )
+    two = parse_plan(text, "plan.yaml").plan
+    days = timedelta(days=60)
+
+    # then
+    spans = {name: need.history for name, need in needs(two, two.signals, days).items()}
+    assert spans == {"judged": days, "shown": timedelta(0)}
+    assert {need.history for need in needs(two, two.signals, days, charts=True).values()} == {days}
+
+
+async def test_what_redis_says_of_its_memory_stands_in_the_check(start_redis: Callable[..., RedisServer]) -> None:
+    # given
+    server = start_redis("--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru")
+    text = PROBED.partition("signals:")[0].replace('http, url: "http://127.0.0.1:PORT"', f'redis, url: "{server.url}"')
+    text += "signals:\n  keys: {source: web, read: {metric: dbsize}}\n"
+    cache = parse_plan(text, "plan.yaml").plan
+    sources = open_sources(cache, {}, Path())
+
+    # when
+    facts = await run_check(CheckRequest(cache), sources, None, datetime.now(UTC))
+
+    # then
+    assert facts.measurement.sources["web"].notes == ("maxmemory 64 MiB, policy allkeys-lru",)
+    assert any("allkeys-lru" in note for note in check_view(cache, facts).notes)
+    for source in sources.values():
+        assert isinstance(source, OpenSource)
+        await source.adapter.aclose()

@@ -166,3 +166,17 @@ def test_looking_back_reaches_over_own_load():
     # then ten counted minutes before minute 35 begin on its far side
     assert reach_back(spans, 0 * MINUTE, at(35), 10 * MINUTE) == at(5)
     assert reach_back((), 0 * MINUTE, at(35), 10 * MINUTE) == at(25)
+
+
+def test_what_was_remembered_of_values_that_turn_out_to_be_own_load_is_forgotten():
+    # given a condition that was found held, and afterwards somebody notes that a load test was to blame
+    shape, series = terms({"above": "800 ms"}, query()), one(samples(*[900] * 30))
+    before, states = evaluate_condition(shape, series, at(29), {}, ())
+    assert isinstance(before.holding, Held)
+
+    # when
+    after, _ = evaluate_condition(shape, series, at(30), states, [Span(at(-1), at(31), EventKind.LOAD_TEST)])
+
+    # then nothing is known, rather than held without a sample to show for it
+    assert isinstance(after.holding, Undecided)
+    assert after.headroom is None

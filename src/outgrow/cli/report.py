@@ -88,6 +88,7 @@ def report(
                 at=judged_at,
                 checkpoints=wanted,
                 history=history,
+                charts=True,
                 journal=not no_journal,
                 progress=told,
             )

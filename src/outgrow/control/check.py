@@ -41,13 +41,15 @@ class CheckRequest:
     """What is checked and how.
 
     `at` judges a past moment (None: now). `history` is the span that forecasts look back over, zero for none.
-    `checkpoints` limits the check to those named; empty means all.
+    `checkpoints` limits the check to those named; empty means all. With `charts` the history of signals that nothing is
+    forecast of is read too.
     """
 
     plan: Plan
     at: datetime | None = None
     history: timedelta = timedelta(days=60)
     checkpoints: tuple[str, ...] = ()
+    charts: bool = False
 
 
 async def run_check(
@@ -68,7 +70,7 @@ async def run_check(
     began = monotonic()
     names = _signals_wanted(request)
     asked = Round(plan, sources, journal, now, past_of=request.at, patience=_PATIENCE, progress=progress)
-    read, source_facts = await asked.read(needs(plan, names, request.history))
+    read, source_facts = await asked.read(needs(plan, names, request.history, charts=request.charts))
     if request.at is None:
         source_facts = await with_inspections(source_facts, sources)
     signals = with_derived_facts(plan, names, read)

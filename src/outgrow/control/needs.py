@@ -34,12 +34,13 @@ def conditions_of(plan: Plan) -> Iterator[Condition]:
         yield alert.condition
 
 
-def needs(plan: Plan, names: Iterable[str], history: timedelta) -> Mapping[str, Need]:
+def needs(plan: Plan, names: Iterable[str], history: timedelta, *, charts: bool = False) -> Mapping[str, Need]:
     """Say how much of the past each query signal among `names`, and behind the derived ones, is asked for.
 
-    `history` is the span that forecasts want (zero for none). The sparse step is half the query's window, so that
-    every event is seen, but at least a quarter of an hour and at most six: however long the window, a day's level wants
-    several points of that day. A condition's `for` needs three points inside it.
+    `history` is the span that forecasts want (zero for none). With `charts` signals that nothing is forecast of have it
+    too; a thousand of them would take minutes that a check has no use for. The sparse step is half the query's window,
+    so that every event is seen, but at least a quarter of an hour and at most six: however long the window, a day's
+    level wants several points of that day. A condition's `for` needs three points inside it.
     """
     recent = spans_needed(plan, names, _GLANCE)
     sustained: dict[str, timedelta] = {}
@@ -49,11 +50,18 @@ def needs(plan: Plan, names: Iterable[str], history: timedelta) -> Mapping[str, 
         if condition.sustained_for:
             for each in query_signals_behind(plan.signals, condition.signal):
                 sustained[each] = min(sustained.get(each, condition.sustained_for), condition.sustained_for)
+    forecast = {
+        below
+        for checkpoint in plan.checkpoints.values()
+        for condition in checkpoint.conditions.values()
+        for below in query_signals_behind(plan.signals, condition.signal)
+    }
     found: dict[str, Need] = {}
     for name, span in recent.items():
         signal = plan.signals[name]
         if isinstance(signal, QuerySignal):
-            found[name] = Need(span, signal.every, history, _sparse_step(signal, sustained.get(name)))
+            long = history if charts or name in forecast else timedelta(0)
+            found[name] = Need(span, signal.every, long, _sparse_step(signal, sustained.get(name)))
     return found
 
 

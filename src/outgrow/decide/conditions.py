@@ -101,6 +101,8 @@ class Watch:
     def _watch(self, labels: Labels, samples: Sequence[Sample], state: ConditionState | None, start: int) -> _Watched:
         if state is not None and (state.at is None or micros(state.at) > start):
             state = None  # what was remembered later cannot be known yet
+        if state is not None and state.last is not None and self._clock.leaves_out(micros(state.last)):
+            state = None  # it rests on values that were only later said to be own load
         begin: int | None = None
         if state is not None and state.at is not None:
             begin = self._before(micros(state.at), self.terms.reach)
