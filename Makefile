@@ -50,7 +50,7 @@ imports: venv ## the import rule of docs/architecture.md
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 docs: venv ## build the documentation into site/
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 servers: ## install the servers that tests start (root on Debian only)
 	@sh tools/install_servers.sh

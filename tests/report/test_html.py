@@ -91,7 +91,7 @@ sources:
 signals:
   users:
     {{title: {text}, description: {text}, source: it, unit: users, every: 3h, by: [region], read: {{column: users}}}}
-  rows: {{source: db, every: 1m, query: {json.dumps("SELECT 1 AS value WHERE :now > now() -- " + ATTACK)}}}
+  rows: {{source: db, every: 1m, query: {json.dumps("SELECT 1 AS value WHERE :now > to_timestamp(0) -- " + ATTACK)}}}
 checkpoints:
   grown:
     title: {text}

@@ -98,6 +98,8 @@ def exit_code(facts: "object", fail_on: str | None) -> int:
         counted = [verdict for verdict in facts.verdicts.values() if not verdict.shadow]
         if any(verdict.grade is not None and verdict.grade >= bar for verdict in counted):
             return ExitCode.VERDICT
-        if any(any(grade >= bar for grade in verdict.undecided) for verdict in counted):
+        open_ones = [verdict.checkpoint for verdict in counted if any(grade >= bar for grade in verdict.undecided)]
+        if open_ones:
+            click.echo(f"--fail-on {fail_on} cannot be decided: {', '.join(open_ones)}; see why above", err=True)
             return ExitCode.UNKNOWN
     return ExitCode.SOURCE if failed else ExitCode.DONE

@@ -109,8 +109,13 @@ def report(
 
 
 def _kind_of(output: Path | None) -> str:
-    endings = {".md": "markdown", ".markdown": "markdown"}
-    return endings.get(output.suffix.lower(), "html") if output is not None else "html"
+    """Tell the format by the file's ending; one that belongs to something else is refused before anything is read."""
+    endings = {"": "html", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
+    if output is None or output == Path("-") or output.is_dir():
+        return "html"
+    if output.suffix.lower() not in endings:
+        raise UsageError(f"{output}: a report is HTML or Markdown; end it in .html or .md, or say --format")
+    return endings[output.suffix.lower()]
 
 
 def _refuse_early(output: Path | None) -> None:

@@ -132,6 +132,14 @@ def query_of(signal: QuerySignal) -> str:
     return signal.read.query
 
 
+_PRESENT_MOMENT: Final = re.compile(
+    r"\b(?:now|(?:clock|statement|transaction)_timestamp|sysdate|curdate|curtime|unix_timestamp|utc_timestamp)\s*\(\s*\)"
+    r"|\b(?:current_(?:timestamp|date|time)|localtime(?:stamp)?|sysdate)\b",
+    re.IGNORECASE,
+)
+_SQLITE_NOW: Final = re.compile(r"(?:date|time|datetime|julianday|unixepoch)\s*\(\s*'now'", re.IGNORECASE)
+
+
 def no_past(signal: QuerySignal, dialect: Dialect, present_only: str) -> str:
     """Say why a query cannot be asked for a past moment; empty when it can.
 
@@ -148,8 +156,12 @@ def no_past(signal: QuerySignal, dialect: Dialect, present_only: str) -> str:
         return str(error)
     if not statement.uses_now:
         return "its query does not name :now"
-    found = re.search(rf"\b(?:{present_only})\b", statement.code)
-    return f"{found.group()} only knows the present" if found else ""
+    if found := re.search(rf"\b(?:{present_only})\b", statement.code):
+        return f"{found.group()} only knows the present"
+    # Asked at 3 o'clock for what was at 2, now() says 3: the answer would be about another window than :now's.
+    if present := _PRESENT_MOMENT.search(statement.code) or _SQLITE_NOW.search(query_of(signal)):
+        return f"its query asks the database for the present moment ({present.group()}); write :now instead"
+    return ""
 
 
 @lru_cache(maxsize=4096)

@@ -242,8 +242,10 @@ def _last_value(samples: Sequence[Sample]) -> Measured | None:
 def _levels(plan: Plan, facts: CheckFacts, words: Words) -> Iterable[LevelView]:
     for name, level in plan.levels.items():
         signal = facts.measurement.signals.get(level.signal)
+        if signal is None:
+            continue  # only some checkpoints were asked for
         unit = plan.signals[level.signal].measure
-        for labels, samples in (signal.series.items() if signal else ()) or [((), ())]:
+        for labels, samples in signal.series.items() or [((), ())]:
             last = samples[-1] if samples else None
             lies_in = band(level, last.value, unit) if isinstance(last, Measured) else None
             title = level.title or name
