@@ -179,6 +179,15 @@ async def test_poisson_arrivals_are_the_same_for_the_same_seed():
     assert first != other
 
 
+async def test_a_listener_that_fails_ends_the_run_instead_of_hanging_it():
+    def fails(_):
+        raise BrokenPipeError
+
+    async with serving(answering(OK)) as target:
+        with pytest.raises(BrokenPipeError):
+            await run_load("s", scenario(target, duration="1h"), {}, fails)
+
+
 @pytest.mark.parametrize("host", ["169.254.169.254", "8.8.8.8", "[2001:db8::1]", "0.0.0.0"])
 async def test_a_target_beyond_private_networks_is_refused(host):
     with pytest.raises(RefusedError, match="allow_hosts"):

@@ -65,6 +65,7 @@ class Engine:
         self._cpu_at_second = 0.0
         self._ended = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self._fault: Exception | None = None
 
     async def run(self) -> float:
         """Run the course to its end, or to its early end; give how many seconds it took."""
@@ -78,6 +79,8 @@ class Engine:
             if self._timer is not None:
                 self._timer.cancel()
             await self.connections.aclose()
+        if self._fault is not None:
+            raise self._fault
         return perf_counter() - self._began
 
     def stop(self) -> None:
@@ -131,6 +134,18 @@ class Engine:
     # The clock.
 
     def _tick(self) -> None:
+        """Do what this moment asks for; a fault of ours ends the run, for without ticks it would last for ever."""
+        try:
+            wait = self._work()
+        except Exception as error:  # noqa: BLE001 (raised again by `run`)
+            self._fault = error
+            self._ended.set()
+            return
+        if wait is not None:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+
+    def _work(self) -> float | None:
+        """Release, time out, tell; give the seconds until the next tick, none after the last."""
         now = perf_counter()
         if not self.is_interrupted:
             self._release(now)
@@ -143,10 +158,9 @@ class Engine:
             self._cut(Outcome.INTERRUPTED)
         if not self._in_flight and (self.is_interrupted or self._next is None):
             self._finish(now)
-            return
+            return None
         wait = _LONGEST_SLEEP_SECONDS if self._next is None else self._began + self._next[1] - now
-        wait = min(max(wait, _TICK_SECONDS), _LONGEST_SLEEP_SECONDS)
-        self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+        return min(max(wait, _TICK_SECONDS), _LONGEST_SLEEP_SECONDS)
 
     def _release(self, now: float) -> None:
         """Release everything that is due."""
