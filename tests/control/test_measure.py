@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -92,10 +93,13 @@ async def test_up_is_zero_behind_a_host_that_refused_other_signals_first() -> No
     assert isinstance(last(read["latency-4"].series), Missing)
 
 
-async def test_a_slow_past_is_given_up_with_a_note_and_the_newest_was_read_first() -> None:
-    # given a source whose past takes longer than it may
-    adapter = Slow(seconds_an_instant=0.0002)
-    asked = Round(plan(), {"db": OpenSource("db", "sqlite", SECOND, adapter)}, None, NOW, patience=SECOND / 20)
+async def test_a_slow_past_is_given_up_with_a_note_and_the_newest_was_read_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # given a source whose past takes longer than it may: by this clock the first slice takes a minute
+    adapter = Slow()
+    monkeypatch.setattr("outgrow.control.measure.monotonic", lambda: monotonic() + 60 * len(adapter.asked))
+    asked = Round(plan(), {"db": OpenSource("db", "sqlite", SECOND, adapter)}, None, NOW, patience=30 * SECOND)
 
     # when
     read, _ = await asked.read({"latency": Need(timedelta(days=2), timedelta(minutes=1))})
