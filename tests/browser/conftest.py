@@ -16,7 +16,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenReport = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole run: while Playwright's synchronous door is open its event loop runs, and no other test could have one.
+@pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
@@ -27,7 +28,7 @@ def browser() -> Generator[Browser]:
         running.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports as files, by language."""
     if not browser_scripts():
