@@ -16,7 +16,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenReport = Callable[..., Page]
 
 
-# Not for the whole run: while Playwright's synchronous door is open its event loop runs, and no other test could have one.
+# Not for the whole run: while Playwright's synchronous API is open its event loop runs, and no other test can have one.
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
