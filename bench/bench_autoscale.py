@@ -1,11 +1,11 @@
 """What does an HPA cost and leave unserved on recorded traffic, beside an oracle that knows the future?
 
-    python bench/bench_autoscale.py DIRECTORY [--only nasa] [--curve]
+    python bench/bench_autoscale.py DIRECTORY [--only nasa] [--curve] [--total]
 
 DIRECTORY holds recorded traffic (gzip CSV `seconds,requests`). For every trace the 99.9th percentile of its rate is
-made 40 replicas; the metric is the rate of each ready replica, one interval old; tolerance 10 %, scale-down window
-300 s, everything else as an HPA with a `behavior` has it by default; one decision an interval. Traces of long
-intervals are played as they are: a start-up shorter than an interval is rounded up to one, and said so.
+made 40 replicas; the metric is the rate of each ready replica, one interval old (with --total the rate in all, aimed
+at a replica); tolerance 10 %, scale-down window 300 s, everything else as an HPA with a `behavior` has it by default;
+one decision an interval. Traces of intervals above a minute are drawn along straight lines, a minute at a time.
 
 Columns: U = share of the demand left unserved, tU = share of time with too few replicas, C = replicas ready over
 replicas needed, regret = C over that of the feasible oracle, which serves everything and lets a replica go when it has
@@ -32,6 +32,7 @@ from outgrow.simulate.trace import Trace, trace_from
 CAPACITY = 1000.0
 PEAK_REPLICAS = 40
 TARGETS = (85, 70, 50)
+FINEST = 60
 CURVE = tuple(range(40, 100, 5))
 DAY = 86_400
 LONG = 12 * DAY
@@ -46,12 +47,14 @@ def read(path: Path) -> Trace:
     if path.name.startswith("nasa"):
         # Below one request a second on average: a minute's count is mostly chance.
         trace = trace.smoothed(5)
+    if trace.interval_seconds > FINEST:
+        trace = trace.drawn_finer(FINEST)
     peak = float(np.percentile(trace.rates, 99.9))
     return trace.times(PEAK_REPLICAS * CAPACITY / peak)
 
 
-def hpa(percent: int) -> HpaPolicy:
-    metric = {"kind": "pods", "name": "requests", "average": CAPACITY * percent / 100}
+def hpa(percent: int, kind: str = "pods") -> HpaPolicy:
+    metric = {"kind": kind, "name": "requests", "average": CAPACITY * percent / 100}
     return HpaPolicy.model_validate({"min": 1, "max": 10_000, "behavior": {}, "metrics": [metric]})
 
 
@@ -66,16 +69,16 @@ def row(table: Table, name: str, found: Score, oracle: Score) -> None:
     )
 
 
-def compare(name: str, trace: Trace, start_up: int, targets: tuple[int, ...]) -> None:
+def compare(name: str, trace: Trace, start_up: int, targets: tuple[int, ...], kind: str) -> None:
     step = trace.interval_seconds
-    rounded = -(-start_up // step) * step
-    service = ServiceModel(CAPACITY, rounded, step, step)
+    service = ServiceModel(CAPACITY, start_up, step, step)
     warm_up = (8 if trace.seconds > LONG else 2) * DAY
-    note = "" if rounded == start_up else f" (played as {rounded} s)"
-    table = Table("policy", "U", "tU", "C", "regret", "actions/day", title=f"{name}, start-up {start_up} s{note}")
+    table = Table(
+        "policy", "U", "tU", "C", "regret", "actions/day", title=f"{name}, start-up {start_up} s, step {step} s"
+    )
     oracle = score(feasible(hpa(100), service, trace), warm_up)
     for percent in targets:
-        row(table, f"HPA {percent} %", score(rehearse_fast(hpa(percent), service, trace), warm_up), oracle)
+        row(table, f"HPA {percent} %", score(rehearse_fast(hpa(percent, kind), service, trace), warm_up), oracle)
     row(table, "feasible oracle", oracle, oracle)
     console.print(table)
 
@@ -101,13 +104,16 @@ def main() -> None:
     parser.add_argument("directory", type=Path, nargs="?")
     parser.add_argument("--only", default="", help="traces whose name contains this")
     parser.add_argument("--curve", action="store_true", help="HPA targets of 40 to 95 %% instead of three")
+    parser.add_argument("--total", action="store_true", help="aim at the rate in all, not at that of ready replicas")
     given = parser.parse_args()
     if given.directory is not None:
         for path in sorted(given.directory.glob("*.csv.gz")):
             if given.only in path.name:
                 trace = read(path)
                 for start_up in START_UPS:
-                    compare(path.name.removesuffix(".csv.gz"), trace, start_up, CURVE if given.curve else TARGETS)
+                    targets = CURVE if given.curve else TARGETS
+                    kind = "external" if given.total else "pods"
+                    compare(path.name.removesuffix(".csv.gz"), trace, start_up, targets, kind)
     speed()
 
 

@@ -36,3 +36,9 @@ def test_traffic_may_be_multiplied_and_smoothed():
     traffic = Trace(60, (1.0, 2.0, 6.0))
     assert traffic.times(10).rates == (10.0, 20.0, 60.0)
     assert traffic.smoothed(2).rates == (1.0, 1.5, 4.0)
+
+
+def test_traffic_may_be_drawn_on_a_finer_grid():
+    assert Trace(60, (1.0, 2.0)).drawn_finer(30) == Trace(30, (1.0, 1.5, 2.0, 2.0))
+    with pytest.raises(UsageError, match="60 s cannot be cut into 45 s"):
+        Trace(60, (1.0, 2.0)).drawn_finer(45)

@@ -37,6 +37,7 @@ def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Tim
     first = first_replicas(needed, service, policy)
     fleet = Fleet(first, steps_in(service.start_up_seconds, service))
     up, down = _windows(policy, service.step_seconds, first)
+    up_looks_back = up.steps >= 0
     limits = _Limits(policy, service.step_seconds)
     off_at_zero, symmetric = policy.min != 0, policy.behavior is not None
     read = (totals[:1] * lag + totals)[: len(totals)]
@@ -44,14 +45,15 @@ def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Tim
     ordered: list[int] = []
     current = first
     for step, total in enumerate(read):
-        fleet.reach(step)
+        if step >= fleet.next_ready:
+            fleet.reach(step)
         serving = fleet.ready
         ready.append(serving)
         wanted = wanted_for(total, serving, current)
         if wanted is not None and not (current == 0 and off_at_zero):
             highest = down.extreme(step, wanted)
             if symmetric:
-                lowest = up.extreme(step, wanted)
+                lowest = up.extreme(step, wanted) if up_looks_back else wanted
                 held = min(max(current, lowest), highest)
             else:
                 held = highest
@@ -116,14 +118,15 @@ class _Window:
     """The extreme of the recommendations of the last steps, kept as a queue that only falls (or only rises)."""
 
     def __init__(self, steps: int, sign: int, first: int) -> None:
-        self._steps = steps
+        self.steps = steps
+        """How old a recommendation may be; below 0 only the newest one counts."""
         self._sign = sign
         self._queue: deque[tuple[int, int]] = deque([(0, sign * first)])
 
     def extreme(self, step: int, wanted: int) -> int:
         """Give the extreme of the window with `wanted`, which belongs to it from now on."""
         queue, new = self._queue, self._sign * wanted
-        oldest = step - self._steps
+        oldest = step - self.steps
         while queue and queue[0][0] < oldest:
             queue.popleft()
         while queue and queue[-1][1] <= new:

@@ -28,6 +28,22 @@ class Trace:
         """Give the same traffic, more or less of it."""
         return Trace(self.interval_seconds, tuple(rate * factor for rate in self.rates))
 
+    def drawn_finer(self, interval_seconds: int) -> "Trace":
+        """Give the same traffic on a finer grid, along straight lines between the starts of intervals.
+
+        Raises:
+            UsageError: the interval is not a whole number of the finer ones.
+        """
+        parts, rest = divmod(self.interval_seconds, interval_seconds)
+        if rest or not parts:
+            raise UsageError(f"intervals of {self.interval_seconds} s cannot be cut into {interval_seconds} s")
+        following = (*self.rates[1:], self.rates[-1])
+        pairs = zip(self.rates, following, strict=True)
+        return Trace(
+            interval_seconds,
+            tuple(rate + (after - rate) * part / parts for rate, after in pairs for part in range(parts)),
+        )
+
     def smoothed(self, intervals: int) -> "Trace":
         """Give the mean of the last `intervals` intervals in place of each rate; the first ones have fewer."""
         sums = [0.0]
