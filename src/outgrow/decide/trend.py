@@ -16,7 +16,7 @@ import numpy as np
 from outgrow.decide.draws import FloatArray
 from outgrow.decide.noise import Noise, factors, inverse_of, weekday_columns
 
-FLAT_PRIOR: Final = 0.95
+FLAT_PRIOR: Final = 0.97
 """What "no growth" is worth before any day was seen. Most signals do not grow in most weeks, and a date that is not
 true costs more trust than one that comes a week later."""
 
