@@ -9,8 +9,8 @@ the covariance of the days around a line, relative to one unit of variance:
 - `bend`: the slope wanders, this much variance is added to it each day (integrated random walk);
 - `weekly`: variance of a level of its own for each day of the week.
 
-`prior` is what a kind is worth before any day was seen. The weights are chosen so that intervals cover as promised on
-made-up series of every kind; they were not fitted to recorded series (see docs/explanation/forecast.md).
+`prior` is what a kind is worth before any day was seen. The priors are such that intervals cover as promised on
+made-up series of every kind; docs/explanation/forecast.md says which recorded series were looked at meanwhile.
 """
 
 from collections.abc import Iterator
