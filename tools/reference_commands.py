@@ -29,10 +29,23 @@ def page() -> str:
 def _command(name: str, command: click.Command, above: click.Context) -> list[str]:
     context = click.Context(command, info_name=name, parent=above)
     usage = command.get_usage(context).removeprefix("Usage: ")
-    lines = [f"## outgrow {name}", "", *_paragraphs(command.help or ""), "```text", " ".join(usage.split()), "```", ""]
+    lines = [
+        f"## {context.command_path}",
+        "",
+        *_paragraphs(command.help or ""),
+        "```text",
+        " ".join(usage.split()),
+        "```",
+        "",
+    ]
     options = [each for each in command.get_params(context) if isinstance(each, click.Option)]
     lines += ["| Option | Meaning | Default |", "| --- | --- | --- |"]
     lines += [_option(each, context) for each in options if not each.hidden]
+    if isinstance(command, click.Group):
+        for below in command.list_commands(context):
+            inner = command.get_command(context, below)
+            if inner is not None:
+                lines += ["", *_command(below, inner, context)]
     return lines
 
 

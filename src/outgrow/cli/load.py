@@ -4,13 +4,19 @@ import os
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from outgrow.cli.common import DEFAULT_PLAN, console, load, run_async, write_text
 from outgrow.errors import ExitCode, JournalError, UsageError
+
+# name -> (module:attribute, one line of help), as in `outgrow.cli`.
+SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
+}
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -20,14 +26,53 @@ if TYPE_CHECKING:
     from outgrow.plan.scenarios import Scenario
 
 
-@click.command("load")
+class _Load(click.Group):
+    """A group whose first word may also be a scenario's name, which runs it."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands beside the run of a scenario."""
+        return list(SUBCOMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and give a command."""
+        if cmd_name == run_scenario.name:
+            return run_scenario
+        if cmd_name not in SUBCOMMANDS:
+            return None
+        module, _, attribute = SUBCOMMANDS[cmd_name][0].partition(":")
+        return getattr(import_module(module), attribute)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Take a word that is no command for a scenario's name."""
+        if args and args[0] not in SUBCOMMANDS and not args[0].startswith("-"):
+            return run_scenario.name, run_scenario, args
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their one line, and how a scenario is run."""
+        with formatter.section("Commands"):
+            rows = [(name, line) for name, (_, line) in SUBCOMMANDS.items()]
+            formatter.write_dl([("SCENARIO [PLAN]", "Run a scenario of the plan: outgrow load run --help."), *rows])
+
+
+@click.group("load", cls=_Load, context_settings={"ignore_unknown_options": False})
+def load_command() -> None:
+    """Send a scenario's load and say what became of every arrival.
+
+    `outgrow load SCENARIO [PLAN]` runs a scenario of the plan; `outgrow load run --help` shows its options.
+    """
+
+
+@click.command("run")
 @click.argument("scenario")
 @click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON (schema outgrow.load/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
 @click.option("--no-journal", is_flag=True, help="Do not note the span; conditions will count its load.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
-def load_command(scenario: str, plan: Path, as_json: bool, output: Path | None, no_journal: bool, quiet: bool) -> int:
+def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, no_journal: bool, quiet: bool) -> int:
     """Send a scenario's load and say what became of every arrival.
 
     SCENARIO is its name in the PLAN (plan.yaml unless given). Latencies count from the moment an arrival was due.

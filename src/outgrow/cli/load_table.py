@@ -94,7 +94,12 @@ def _verdict(health: GeneratorHealth) -> str:
 
 def load_document(facts: LoadFacts) -> dict[str, Any]:
     """Give the JSON document `outgrow.load/1`: the fields of `outgrow.facts.loads.LoadFacts`, times as ISO 8601."""
-    return {"schema": "outgrow.load/1", **asdict(facts), "started_at": facts.started_at.isoformat()}
+    document: dict[str, Any] = {"schema": "outgrow.load/1", **asdict(facts), "started_at": facts.started_at.isoformat()}
+    for second in document["timeline"]:
+        for step in second["steps"].values():
+            if not step["response"]["counts"]:
+                step["response"] = None  # its least is infinite, and JSON knows no infinity
+    return document
 
 
 def _milliseconds(seconds: float | None) -> str:

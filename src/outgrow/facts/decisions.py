@@ -39,6 +39,14 @@ class EventKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     DEADLINE_MET = "deadline_met"
     CHECKLIST_DONE = "checklist_done"
+    PROOF = "proof"
+    """What a roadmap phase's load tests proved; the subject is the phase, the detail a `facts.proofs.Proof`."""
+    CAPACITY = "capacity"
+    """What one replica was measured to carry; the subject is the service, or the scenario where there is none."""
+    START_UP = "start_up"
+    """How long a replica took from being ordered to being ready; the subject is the service."""
+    SCALING = "scaling"
+    """A scaling decision; the subject is the service."""
 
 
 @dataclass(frozen=True, slots=True)

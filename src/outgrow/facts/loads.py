@@ -1,9 +1,11 @@
 """What a load test found: each arrival in one class, latencies from when arrivals were due, the generator's health."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+from outgrow.facts.buckets import NOTHING, Buckets
 
 
 class Outcome(StrEnum):
@@ -90,11 +92,20 @@ class StepLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class StepSecond:
+    """What ended within one second of one step: outcomes, statuses, and response times in seconds."""
+
+    outcomes: Mapping[Outcome, int]
+    statuses: Mapping[int, int]
+    response: Buckets = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class LoadSecond:
     """One second of a run: what was due, started and ended within it.
 
     `in_flight` and `connections` are as at its end; `cpu_share` is the generator's own, of one core. Latencies are
-    response times of what ended in it.
+    response times of what ended in it; `steps` tells the steps apart and holds only those in which something ended.
     """
 
     at_seconds: float
@@ -109,6 +120,7 @@ class LoadSecond:
     p50_seconds: float | None
     p95_seconds: float | None
     greatest_seconds: float | None
+    steps: Mapping[str, StepSecond] = field(default_factory=dict[str, StepSecond])
 
 
 @dataclass(frozen=True, slots=True)

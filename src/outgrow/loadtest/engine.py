@@ -60,7 +60,8 @@ class Engine:
         self._due = _due_arrivals(orders.arrivals)
         self._next = next(self._due, None)
         self._in_flight: dict[Flight, None] = {}
-        self._second = SecondTally()
+        self._names = tuple(request.step.name for request in orders.requests)
+        self._second = SecondTally(len(self._names))
         self._began = self._next_second = self._look_for_timeouts = self._cut_at = 0.0
         self._cpu_at_second = 0.0
         self._ended = asyncio.Event()
@@ -108,6 +109,7 @@ class Engine:
         now = perf_counter()
         tally = self.steps[flight.step]
         tally.statuses[status] += 1
+        self._second.steps[flight.step].statuses[status] += 1
         tally.service.record(now - flight.sent)
         tally.waiting.record(flight.sent - flight.released)
         is_done = self._orders.requests[flight.step].accepts(status, body)
@@ -122,14 +124,17 @@ class Engine:
 
     def _answer_time(self, flight: Flight, seconds: float) -> None:
         self.steps[flight.step].response.record(seconds)
-        self._second.response.record(seconds)
+        self._second.steps[flight.step].response.record(seconds)
 
     def _end(self, flight: Flight, outcome: Outcome) -> None:
         flight.ended = True
         flight.connection = None
         del self._in_flight[flight]
-        self.steps[flight.step].outcomes[outcome] += 1
-        self._second.count(outcome)
+        self._count(flight.step, outcome)
+
+    def _count(self, step: int, outcome: Outcome) -> None:
+        self.steps[step].outcomes[outcome] += 1
+        self._second.steps[step].outcomes[outcome] += 1
 
     # The clock.
 
@@ -174,8 +179,7 @@ class Engine:
             self.lateness.record(lateness)
             self.late += lateness > LATE_SECONDS
             if len(self._in_flight) >= orders.rotation.users:
-                self.steps[step].outcomes[Outcome.DROPPED] += 1
-                second.count(Outcome.DROPPED)
+                self._count(step, Outcome.DROPPED)
                 continue
             flight = Flight(number, step, due, due + lateness)
             self._in_flight[flight] = None
@@ -209,18 +213,19 @@ class Engine:
         cpu = process_time()
         length = max(1 + now - self._next_second, _TICK_SECONDS)
         told = self._second.facts(
+            self._names,
             now - self._began,
             in_flight=len(self._in_flight),
             connections=self.connections.count,
             cpu_share=(cpu - self._cpu_at_second) / length,
         )
-        self._second, self._cpu_at_second = SecondTally(), cpu
+        self._second, self._cpu_at_second = SecondTally(len(self._names)), cpu
         self._next_second = now + 1
         self.timeline.append(told)
         self._told(told)
 
     def _finish(self, now: float) -> None:
-        if any((self._second.due, self._second.done, self._second.failed)):
+        if not self._second.is_empty:
             self._tell(now)
         for number, _ in () if self._next is None else (self._next, *self._due):
             self.steps[self._orders.rotation.step(number)].outcomes[Outcome.NEVER_STARTED] += 1

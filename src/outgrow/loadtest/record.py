@@ -1,10 +1,10 @@
 """Counting what became of every arrival: per step, and second by second."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Final
 
-from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadSecond, Outcome, StepLoad
+from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadSecond, Outcome, StepLoad, StepSecond
 from outgrow.loadtest.histogram import Histogram
 
 LATE_SECONDS: Final = 0.010
@@ -54,40 +54,60 @@ def latency_of(histogram: Histogram) -> Latency | None:
     return Latency(histogram.count, mean, *known)
 
 
-class SecondTally:
-    """What happened within the second that is going on."""
+class StepSecondTally:
+    """What one step's arrivals met within the second that is going on."""
 
-    __slots__ = ("done", "dropped", "due", "failed", "response", "started")
+    __slots__ = ("outcomes", "response", "statuses")
 
     def __init__(self) -> None:
         """Begin at nothing."""
-        self.due = self.started = self.done = self.failed = self.dropped = 0
+        self.outcomes: defaultdict[Outcome, int] = defaultdict(int)
+        self.statuses: defaultdict[int, int] = defaultdict(int)
         self.response = Histogram()
 
-    def count(self, outcome: Outcome) -> None:
-        """Count an arrival that ended."""
-        if outcome is Outcome.DONE:
-            self.done += 1
-        elif outcome in FAILURES:
-            self.failed += 1
-        elif outcome is Outcome.DROPPED:
-            self.dropped += 1
-
-    def facts(self, at_seconds: float, *, in_flight: int, connections: int, cpu_share: float) -> LoadSecond:
+    def facts(self) -> StepSecond:
         """Give what was counted."""
+        return StepSecond(dict(self.outcomes), dict(self.statuses), self.response.facts())
+
+
+class SecondTally:
+    """What happened within the second that is going on, step by step."""
+
+    __slots__ = ("due", "started", "steps")
+
+    def __init__(self, steps: int) -> None:
+        """Begin at nothing."""
+        self.due = self.started = 0
+        self.steps = tuple(StepSecondTally() for _ in range(steps))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was due and nothing ended."""
+        return not self.due and not any(step.outcomes for step in self.steps)
+
+    def facts(
+        self, names: Sequence[str], at_seconds: float, *, in_flight: int, connections: int, cpu_share: float
+    ) -> LoadSecond:
+        """Give what was counted, under the names of the steps."""
+        ended: Counter[Outcome] = Counter()
+        response = Histogram()
+        for step in self.steps:
+            ended.update(step.outcomes)
+            response.merge(step.response)
         return LoadSecond(
             at_seconds,
             self.due,
             self.started,
-            self.done,
-            self.failed,
-            self.dropped,
+            ended[Outcome.DONE],
+            sum(count for outcome, count in ended.items() if outcome in FAILURES),
+            ended[Outcome.DROPPED],
             in_flight,
             connections,
             cpu_share,
-            self.response.quantile(0.5),
-            self.response.quantile(0.95),
-            self.response.quantile(1),
+            response.quantile(0.5),
+            response.quantile(0.95),
+            response.quantile(1),
+            {name: step.facts() for name, step in zip(names, self.steps, strict=True) if step.outcomes},
         )
 
 

@@ -23,7 +23,7 @@ from outgrow.plan.local_sources import (
     RecordedSource,
 )
 from outgrow.plan.model import Declared
-from outgrow.plan.services import (
+from outgrow.plan.network_sources import (
     DockerRead,
     DockerSource,
     HttpRead,
