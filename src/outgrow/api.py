@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -25,6 +26,11 @@ from outgrow.plan.secrets import redacted, resolve
 from outgrow.ports import Journal
 from outgrow.report.check_json import verdict_document
 from outgrow.wiring import SYSTEM_CLOCK, open_journal, open_sources, read_plan
+
+if TYPE_CHECKING:
+    from outgrow.facts.loads import LoadFacts
+    from outgrow.loadtest.engine import Told
+    from outgrow.plan.scenarios import Scenario
 
 HISTORY = timedelta(days=60)
 _CLOSING_SECONDS = 5
@@ -114,6 +120,20 @@ async def try_plan(
     """Try every signal once and inspect every source; nothing is remembered."""
     async with opened(plan, base, environment, journal=False) as (sources, _):
         return await try_signals(plan, sources, SYSTEM_CLOCK.now(), progress=progress)
+
+
+async def load_test(
+    plan: Plan, name: str, scenario: "Scenario", *, base: Path, environment: Mapping[str, str], told: "Told"
+) -> "LoadFacts":
+    """Send a scenario's load, and read the signals that it watches meanwhile."""
+    # Imported here, for a check needs no load generator and starts faster without.
+    from outgrow.control.load_test import run_load_test, sources_watched  # noqa: PLC0415
+
+    wanted = sources_watched(plan, scenario)
+    sources = {each: options for each, options in plan.sources.items() if each in wanted}
+    watched = plan.model_copy(update={"sources": sources})
+    async with opened(watched, base, environment, journal=False) as (read, _):
+        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told)
 
 
 async def append_event(plan: Plan, event: Event, *, base: Path, environment: Mapping[str, str]) -> None:

@@ -133,3 +133,64 @@ def test_a_course_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, cou
 def test_an_address_that_load_cannot_go_to_is_told(tmp_path, capsys, target):
     assert run(["load", "peak", plan_in(tmp_path, target)]) == 2
     assert "write http://HOST:PORT" in capsys.readouterr().err
+
+
+WATCHED = """
+outgrow: 1
+name: shop
+sources:
+  shop: {{kind: http, url: "{target}"}}
+  gone: {{kind: http, url: "http://127.0.0.1:{nobody}"}}
+signals:
+  busy: {{source: shop, unit: ratio, read: {{metric: json, path: /busy, json_path: $.busy}}}}
+  lost: {{source: gone, unit: ms, read: {{metric: latency}}}}
+scenarios:
+  peak:
+    target: "{target}"
+    target_rps: 20
+    duration: 4s
+    watch: [busy, lost]
+    watch_every: 1s
+    steps: [{{name: read}}]
+"""
+
+
+class Busy(Shop):
+    """Says that it is full."""
+
+    def do_GET(self):
+        body = b'{"busy": 0.97}' if self.path == "/busy" else b"ok"
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def test_watched_signals_are_read_while_the_load_runs_and_the_first_that_is_full_is_named(tmp_path, capsys):
+    with ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        plan = tmp_path / "plan.yaml"
+        target = f"http://127.0.0.1:{server.server_port}"
+        plan.write_text(WATCHED.format(target=target, nobody=free_port()))
+        file = tmp_path / "run.json"
+
+        run(["load", "peak", str(plan), "-q", "--no-journal", "-o", str(file)])
+        server.shutdown()
+        thread.join()
+
+    facts, told = json.loads(file.read_text()), capsys.readouterr().out
+    values = [point["value"] for point in facts["resources"]["busy"]["points"]]
+    assert len(values) >= 3
+    assert set(values) == {0.97}
+    assert facts["saturated"][0]["resource"] == "busy"
+    assert "saturated first: busy, 0.97 ratio after" in told
+    assert "lost could not be read: " in told
+    assert facts["resources"]["lost"]["points"] == []
+
+
+def test_a_watched_signal_that_the_plan_does_not_have_is_told_with_its_place(tmp_path, capsys):
+    assert run(["load", "peak", plan_in(tmp_path, "http://127.0.0.1", "watch: [cpu]\n    target_rps: 1")]) == 2
+
+    assert 'scenarios.peak.watch[0]: no signal is called "cpu"' in capsys.readouterr().err

@@ -3,7 +3,7 @@
 import os
 import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -79,12 +79,14 @@ def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, 
     Ctrl-C ends early with a report; twice ends at once. The span is noted in the journal, so that conditions and
     forecasts leave it out.
     """
-    from outgrow.loadtest.run import run_load
+    from outgrow.api import load_test
 
     loaded = load(plan)
     declared = _declared(loaded.plan, scenario)
     with _live(declared, quiet=quiet) as told:
-        facts = run_async(lambda: run_load(scenario, declared, os.environ, told))
+        facts = run_async(
+            lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)
+        )
     if as_json or output is not None:
         import json
 
@@ -145,20 +147,9 @@ def _live(scenario: "Scenario", *, quiet: bool) -> "Generator[Callable[[LoadSeco
 
 def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:
     from outgrow.api import append_event
-    from outgrow.facts.decisions import Event, EventKind
+    from outgrow.control.load_test import span_of
 
-    whole = facts.whole
-    detail = {
-        "text": f"{whole.arrivals:,} arrivals to {facts.target}",
-        "scenario": facts.scenario,
-        "target": facts.target,
-        "arrivals": whole.arrivals,
-        "outcomes": {str(outcome): count for outcome, count in whole.outcomes.items()},
-        "p95_seconds": None if whole.response is None else whole.response.p95_seconds,
-        "too_weak": list(facts.health.too_weak),
-    }
-    end = facts.started_at + timedelta(seconds=facts.seconds)
-    event = Event(EventKind.LOAD_TEST, facts.started_at, end, datetime.now(UTC), facts.scenario, detail)
+    event = span_of(facts, datetime.now(UTC))
     try:
         run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
     except JournalError as error:

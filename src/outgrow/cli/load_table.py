@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
-from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadFacts, LoadSecond, Outcome, StepLoad
+from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadFacts, LoadSecond, Outcome, Resource, StepLoad
 from outgrow.quantity import format_number
 
 _LATENCIES = ("mean", "p50", "p90", "p95", "p99", "greatest")
@@ -57,7 +57,32 @@ def print_load(facts: LoadFacts) -> None:
         shown.print(f"statuses: {statuses}")
     if whole.arrivals and not whole.statuses:
         shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))
+    for line in saturation_lines(facts):
+        shown.print(Text(line, style="bold"))
     _print_generator(facts)
+
+
+def saturation_lines(facts: LoadFacts) -> list[str]:
+    """Say what was saturated first, or that nothing watched was; nothing where nothing was watched."""
+    lines = [f"{resource.signal} could not be read: {resource.failure}" for resource in _unread(facts)]
+    if facts.saturated:
+        first, *others = facts.saturated
+        unit = facts.resources[first.resource].unit
+        lines.append(
+            f"saturated first: {first.resource}, {format_number(first.value)} {unit} after {first.at_seconds:.0f} s, "
+            f"when {first.due_rps:,.0f} arrivals/s were due (limit {format_number(first.limit)} {unit}, "
+            f"{facts.resources[first.resource].limit_says})"
+        )
+        lines += [f"then {each.resource}, after {each.at_seconds:.0f} s" for each in others]
+    elif facts.resources and facts.slowed_at_seconds is not None:
+        lines.append("nothing that was watched reached its limit: what held the target up is not among it")
+    if facts.slowed_at_seconds is not None:
+        lines.append(f"the target fell behind after {facts.slowed_at_seconds:.0f} s")
+    return lines
+
+
+def _unread(facts: LoadFacts) -> list[Resource]:
+    return [resource for resource in facts.resources.values() if resource.failure]
 
 
 def _row(name: str, step: StepLoad | None, latency: Latency | None) -> list[str]:

@@ -179,14 +179,14 @@ class Round:
         fresh: list[Observation] = []
         opened = self._sources[signal.source]
         try:
-            source = _opened(opened)
+            source = opened_or_raise(opened)
             into.no_past = source.adapter.answers_past(signal)
             if self._live:
                 fresh += await self._observe(source, signal, asked)
             if not into.no_past:
                 await self._past(source, signal, self._instants(signal, need) - known, into, asked, fresh)
         except Exception as fault:  # noqa: BLE001 (a fault in one adapter must not spoil the other sources' verdicts)
-            worded = _without_secrets(_as_source_error(fault), opened)
+            worded = without_secrets(as_source_error(fault), opened)
             asked.learn(worded)
             into.failure = worded
             if self._live and not any(each.sample.origin is Origin.LIVE for each in fresh):
@@ -263,14 +263,15 @@ class Round:
         return frozenset(sample.at for _, sample in rows)
 
 
-def _opened(opened: OpenSource | SourceError) -> OpenSource:
+def opened_or_raise(opened: OpenSource | SourceError) -> OpenSource:
     """Give a source that could be opened, or raise why it could not."""
     if isinstance(opened, SourceError):
         raise opened
     return opened
 
 
-def _as_source_error(fault: Exception) -> SourceError:
+def as_source_error(fault: Exception) -> SourceError:
+    """Give a fault of an adapter as the error that it should have been."""
     if isinstance(fault, SourceError):
         return fault
     return SourceError(
@@ -300,6 +301,7 @@ async def bounded(limit: timedelta, call: Callable[[], Awaitable[Answer]]) -> An
         ) from error
 
 
-def _without_secrets(error: SourceError, opened: OpenSource | SourceError) -> SourceError:
+def without_secrets(error: SourceError, opened: OpenSource | SourceError) -> SourceError:
+    """Give an error whose words hold none of the source's secrets."""
     secrets = opened.secrets if isinstance(opened, OpenSource) else ()
     return SourceError(error.failure, redacted(error.what, secrets), redacted(error.remedy, secrets))

@@ -138,11 +138,49 @@ class GeneratorHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourcePoint:
+    """A resource at a moment of the run, in seconds from its start; no value where it could not be read."""
+
+    at_seconds: float
+    value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One series of a watched signal over the run, in the signal's unit.
+
+    `limit` is from where on it counts as saturated, none where nobody said; `limit_says` where that figure comes from.
+    With `falls` small values are the problem. `failure` says why it could not be read, empty where it could.
+    """
+
+    signal: str
+    unit: str
+    points: tuple[ResourcePoint, ...]
+    limit: float | None = None
+    limit_says: str = ""
+    falls: bool = False
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Saturated:
+    """A resource that reached its limit and stayed there: when, and how much was asked of the target then."""
+
+    resource: str
+    at_seconds: float
+    value: float
+    limit: float
+    due_rps: float
+
+
+@dataclass(frozen=True, slots=True)
 class LoadFacts:
     """A load test as it went.
 
-    `whole` is over all steps; `retried` counts requests sent again over another connection because the server had
-    closed the idle one that they were sent on.
+    `resources` holds what was watched of the target, by the signal's name and its labels; `saturated` those that
+    reached their limits, the first first; `slowed_at_seconds` is when the target began to fall behind, none where it
+    kept up. `whole` is over all steps; `retried` counts requests sent again over another connection because the server
+    had closed the idle one that they were sent on.
     """
 
     scenario: str
@@ -158,3 +196,6 @@ class LoadFacts:
     connections_opened: int
     retried: int
     health: GeneratorHealth
+    resources: Mapping[str, Resource] = field(default_factory=dict[str, Resource])
+    saturated: tuple[Saturated, ...] = ()
+    slowed_at_seconds: float | None = None

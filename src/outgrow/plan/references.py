@@ -93,6 +93,8 @@ def _references(data: Data) -> Iterator[_Reference]:
             yield (noun, name, *below), "signal", signals
     for name in entries(data, ("dashboards",)):
         yield from _each_of(data, ("dashboards", name, "signals"), "signal", signals)
+    for name in entries(data, ("scenarios",)):
+        yield from _each_of(data, ("scenarios", name, "watch"), "signal", signals)
     for name in entries(data, ("checkpoints",)):
         top: Path = ("checkpoints", name)
         yield (*top, "applies_from"), "phase", phases

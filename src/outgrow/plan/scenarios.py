@@ -8,13 +8,14 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Count, Declared, Name, SecretText
+from outgrow.plan.model import Count, Declared, Name, Reference, SecretText
 from outgrow.quantity import Duration
 
 _PATH: Final = re.compile(r"/[!-~]*")
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _HIGHEST_RATE: Final = 1_000_000
+_SECOND: Final = Duration.parse("1s")
 
 RampShape = Literal["linear", "exponential"]
 """How a rate grows during a ramp: by the same amount, or by the same factor, in equal times."""
@@ -160,6 +161,10 @@ class Scenario(Declared):
     """The most connections; as many as users, at most 1,000, unless given. Waiting for one is reported apart."""
     timeout: Duration = Duration.parse("10s")
     """How long an arrival may take from when it was due."""
+    watch: tuple[Reference, ...] = ()
+    """Signals of the target that are read while the load runs, so that the report says what was saturated first."""
+    watch_every: Duration = Duration.parse("2s")
+    """How often they are read, at least 1s."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
     steps: Annotated[tuple[ScenarioStep, ...], Field(min_length=1)]
@@ -174,6 +179,8 @@ class Scenario(Declared):
             raise PydanticCustomError("scenario", "a course needs both, target_rps and duration, above 0")
         if self.duration is not None and self.ramp > self.duration:
             raise PydanticCustomError("scenario", "the ramp is part of the duration and cannot be longer")
+        if self.watch_every < _SECOND:
+            raise PydanticCustomError("scenario", "watch_every is at least 1s; reading is load too")
         if not self.timeout:
             raise PydanticCustomError("scenario", "no request is answered in no time; make timeout longer than 0")
         names = [step.name for step in self.steps]

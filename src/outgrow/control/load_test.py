@@ -1,0 +1,89 @@
+"""A load test with its target watched: the load runs, signals are read beside it, and the span is noted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import anyio
+
+from outgrow.control.measure import OpenSource
+from outgrow.control.needs import query_signals_behind
+from outgrow.control.watching import Watching
+from outgrow.decide.saturation import saturated, slowed_at
+from outgrow.errors import SourceError
+from outgrow.facts.decisions import Event, EventKind
+from outgrow.facts.loads import LoadFacts
+from outgrow.loadtest.engine import Told
+from outgrow.loadtest.run import run_load
+from outgrow.plan import Plan
+from outgrow.plan.scenarios import Scenario
+from outgrow.plan.signals import QuerySignal
+from outgrow.ports import Clock
+
+
+def sources_watched(plan: Plan, scenario: Scenario) -> frozenset[str]:
+    """Name the sources that must be open to watch what a scenario watches."""
+    below = (each for name in scenario.watch for each in query_signals_behind(plan.signals, name))
+    return frozenset(signal.source for each in below if isinstance(signal := plan.signals[each], QuerySignal))
+
+
+async def run_load_test(
+    plan: Plan,
+    name: str,
+    scenario: Scenario,
+    sources: Mapping[str, OpenSource | SourceError],
+    environment: Mapping[str, str],
+    clock: Clock,
+    told: Told,
+) -> LoadFacts:
+    """Run a scenario while its watched signals are read, and say what was saturated first.
+
+    Args:
+        plan: whose signals and levels are watched.
+        name: the scenario's name.
+        scenario: what to send; not necessarily as the plan has it (a rate of the knee search, a scaled rehearsal).
+        sources: the open sources, at least `sources_watched`.
+        environment: where `${NAME}` is looked up.
+        clock: that readings are stamped by.
+        told: called with every second that has passed.
+
+    Raises:
+        RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
+        UsageError: a variable that the target names holds no address.
+        SourceError: the target has no address, or an environment variable is not set.
+    """
+    watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
+    facts: LoadFacts | None = None
+    fault: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(watching.run)
+        try:
+            facts = await run_load(name, scenario, environment, told)
+        except Exception as error:  # noqa: BLE001 (raised again below, for a task group would wrap it)
+            fault = error
+        tasks.cancel_scope.cancel()
+    if facts is None:
+        raise fault or RuntimeError("the run was cancelled")
+    resources = watching.resources(facts.started_at)
+    return replace(
+        facts,
+        resources=resources,
+        saturated=saturated(resources, facts.timeline),
+        slowed_at_seconds=slowed_at(facts.timeline),
+    )
+
+
+def span_of(facts: LoadFacts, recorded_at: datetime) -> Event:
+    """Give the event that notes a run, so that conditions and forecasts leave its load out."""
+    whole = facts.whole
+    detail = {
+        "text": f"{whole.arrivals:,} arrivals to {facts.target}",
+        "scenario": facts.scenario,
+        "target": facts.target,
+        "arrivals": whole.arrivals,
+        "outcomes": {str(outcome): count for outcome, count in whole.outcomes.items()},
+        "p95_seconds": None if whole.response is None else whole.response.p95_seconds,
+        "too_weak": list(facts.health.too_weak),
+    }
+    end = facts.started_at + timedelta(seconds=facts.seconds)
+    return Event(EventKind.LOAD_TEST, facts.started_at, end, recorded_at, facts.scenario, detail)
