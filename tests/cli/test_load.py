@@ -194,3 +194,33 @@ def test_a_watched_signal_that_the_plan_does_not_have_is_told_with_its_place(tmp
     assert run(["load", "peak", plan_in(tmp_path, "http://127.0.0.1", "watch: [cpu]\n    target_rps: 1")]) == 2
 
     assert 'scenarios.peak.watch[0]: no signal is called "cpu"' in capsys.readouterr().err
+
+
+def test_the_knee_needs_an_objective_and_says_how_one_is_written(tmp_path, capsys):
+    assert run(["load", "knee", "peak", plan_in(tmp_path, "http://127.0.0.1")]) == 2
+
+    assert "--p95 500ms" in capsys.readouterr().err
+
+
+def test_the_knee_is_found_kept_in_the_journal_and_given_as_json(tmp_path, shop, capsys):
+    plan, file = plan_in(tmp_path, shop), tmp_path / "knee.json"
+    rates = ["--from", "10", "--to", "20", "--hold", "500ms", "--settle", "200ms", "--p95", "5s", "--errors", "50"]
+
+    code = run(["load", "knee", "peak", plan, *rates, "--instances", "2", "--service", "farms", "-o", str(file)])
+
+    told, document = capsys.readouterr().out, json.loads(file.read_text())
+    assert code == 0
+    assert "the knee: 20/s kept twice" in told
+    assert "farms carries 10/s per instance (2 running)" in told
+    assert document["capacity"]["per_instance"] == 10
+    assert [level["rate"] for level in document["levels"]] == [10, 16, 20, 20]
+    run(["journal", "events", plan])
+    assert "10 arrivals/s per instance" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path, capsys):
+    plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}")
+
+    assert run(["load", "knee", "peak", plan, "--to", "20", "--p95", "1s", "--hold", "300ms", "--settle", "0s"]) == 3
+
+    assert "begin lower" in capsys.readouterr().out

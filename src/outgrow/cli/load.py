@@ -15,6 +15,7 @@ from outgrow.errors import ExitCode, JournalError, UsageError
 
 # name -> (module:attribute, one line of help), as in `outgrow.cli`.
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "knee": ("outgrow.cli.load_knee:knee", "Find the highest rate at which the target keeps its objective."),
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 
@@ -82,7 +83,7 @@ def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, 
     from outgrow.api import load_test
 
     loaded = load(plan)
-    declared = _declared(loaded.plan, scenario)
+    declared = declared_scenario(loaded.plan, scenario)
     with _live(declared, quiet=quiet) as told:
         facts = run_async(
             lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)
@@ -108,7 +109,12 @@ def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, 
     return exit_code(facts)
 
 
-def _declared(plan: "Plan", name: str) -> "Scenario":
+def declared_scenario(plan: "Plan", name: str) -> "Scenario":
+    """Give the scenario of a name.
+
+    Raises:
+        UsageError: the plan has no such scenario.
+    """
     from outgrow.plan.suggestion import nearest_or_all
 
     if name in plan.scenarios:

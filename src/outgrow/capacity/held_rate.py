@@ -1,0 +1,46 @@
+"""A rate that was held, out of a load test's facts: its seconds without the first ones, in which the target settles."""
+
+from outgrow.facts.buckets import together
+from outgrow.facts.knees import KneeLevel
+from outgrow.facts.loads import FAILURES, LoadFacts, LoadSecond, Outcome
+
+
+def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat: bool = False) -> KneeLevel:
+    """Sum up what a target did while a rate was held; whether the objective was kept is left open (`broken` is empty).
+
+    Concurrency is by Little's law, L = lambda W: the response times of all answers of the stretch over its length.
+
+    Args:
+        facts: a run at one rate.
+        rate: arrivals a second that were asked.
+        settle_seconds: what is left out at the beginning.
+        is_repeat: whether the rate was held before.
+    """
+    begin = min(settle_seconds, facts.planned_seconds / 2)
+    seconds = [each for each in facts.timeline if begin < each.at_seconds <= facts.planned_seconds + 1e-3]
+    length = _length(seconds, facts.timeline, begin)
+    steps = [step for second in seconds for step in second.steps.values()]
+    answers = together(step.response for step in steps)
+    done = sum(step.outcomes.get(Outcome.DONE, 0) for step in steps)
+    failed = sum(count for step in steps for outcome, count in step.outcomes.items() if outcome in FAILURES)
+    return KneeLevel(
+        rate=rate,
+        carried=done / length,
+        concurrency=answers.total_seconds / length,
+        p50_seconds=answers.quantile(0.50),
+        p95_seconds=answers.quantile(0.95),
+        p99_seconds=answers.quantile(0.99),
+        failed_share=failed / (done + failed) if done + failed else 0.0,
+        broken=(),
+        too_weak=facts.health.too_weak,
+        saturated=facts.saturated[0].resource if facts.saturated else "",
+        is_repeat=is_repeat,
+    )
+
+
+def _length(seconds: list[LoadSecond], timeline: tuple[LoadSecond, ...], begin: float) -> float:
+    """Give the time that the seconds cover; the first of them reaches back to the end of the one before."""
+    if not seconds:
+        return 1.0
+    before = [each.at_seconds for each in timeline if each.at_seconds <= begin]
+    return max(seconds[-1].at_seconds - max(before, default=0.0), 1e-3)

@@ -1,0 +1,156 @@
+"""`outgrow load knee`: find the highest rate that keeps the objective, and remember what one instance carries."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from outgrow.cli.common import DEFAULT_PLAN, Span, load, run_async, write_text
+from outgrow.errors import ExitCode, JournalError, UsageError
+
+if TYPE_CHECKING:
+    from outgrow.capacity.knee import Knee, Objective
+    from outgrow.facts.capacities import Capacity
+    from outgrow.facts.loads import LoadFacts
+    from outgrow.plan import Plan
+    from outgrow.plan.scenarios import Scenario
+
+_MILLISECONDS = timedelta(milliseconds=1)
+
+
+@click.command("knee")
+@click.argument("scenario")
+@click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
+@click.option("--from", "lowest", type=float, help="The lowest rate, arrivals a second.  [default: a tenth of --to]")
+@click.option("--to", "highest", type=float, help="The highest rate.  [default: the scenario's ceiling]")
+@click.option("--p50", type=Span(), help="The objective's median response time, such as 100ms.")
+@click.option("--p95", type=Span(), help="The objective's 95th percentile, such as 500ms.")
+@click.option("--p99", type=Span(), help="The objective's 99th percentile.")
+@click.option("--errors", type=float, default=1.0, show_default=True, help="How many percent may fail.")
+@click.option("--hold", type=Span(), default="10s", show_default=True, help="How long each rate is held.")
+@click.option("--settle", type=Span(), default="2s", show_default=True, help="What is left out before each hold.")
+@click.option("--step", type=float, default=1.6, show_default=True, help="The factor from one rate to the next.")
+@click.option("--within", type=float, default=5.0, show_default=True, help="How near to find it, in percent.")
+@click.option("--instances", type=click.IntRange(1), default=1, show_default=True, help="How many the target has now.")
+@click.option("--service", help="The service that is measured.  [default: the scenario's name]")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON (schema outgrow.knee/1).")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
+@click.option("--no-journal", is_flag=True, help="Note no spans, and do not remember the capacity.")
+@click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
+def knee(
+    scenario: str,
+    plan: Path,
+    lowest: float | None,
+    highest: float | None,
+    p50: timedelta | None,
+    p95: timedelta | None,
+    p99: timedelta | None,
+    errors: float,
+    hold: timedelta,
+    settle: timedelta,
+    step: float,
+    within: float,
+    instances: int,
+    service: str | None,
+    as_json: bool,
+    output: Path | None,
+    no_journal: bool,
+    quiet: bool,
+) -> int:
+    """Find the highest rate at which the target keeps its objective.
+
+    Rates rise until one breaks the objective, then the gap is halved; the rate found is held twice. The Universal
+    Scalability Law is fitted to all of them. What one instance carries is kept in the journal, where scaling policies
+    and rehearsals find it.
+    """
+    import json
+
+    from outgrow.capacity.knee import Objective, Search
+    from outgrow.cli.knee_table import knee_document, level_line, print_heading, print_knee
+    from outgrow.cli.load import declared_scenario
+    from outgrow.control.find_knee import KneeRequest, find_knee
+
+    loaded = load(plan)
+    declared = declared_scenario(loaded.plan, scenario)
+    times = [None if span is None else span / timedelta(seconds=1) for span in (p50, p95, p99)]
+    if all(each is None for each in times):
+        raise UsageError("no objective is given; say for example --p95 500ms, --errors is 1 % unless given")
+    objective = Objective(*times, failed_share=errors / 100)
+    top = declared.ceiling.rps if highest is None else highest
+    search = Search(top / 10 if lowest is None else lowest, top, step, within / 100)
+    request = KneeRequest(declared, objective, search, hold, settle)
+    runs: list[LoadFacts] = []
+    shows = not quiet and not as_json
+    if shows:
+        print_heading(request)
+
+    async def one(held: "Scenario") -> "LoadFacts":
+        from outgrow.api import load_test
+
+        facts = await load_test(
+            loaded.plan, scenario, held, base=plan.parent, environment=os.environ, told=lambda _: None
+        )
+        runs.append(facts)
+        return facts
+
+    found = run_async(lambda: find_knee(request, one, lambda level: click.echo(level_line(level)) if shows else None))
+    capacity = _capacity(found, objective, scenario, service or scenario, instances)
+    earlier = () if no_journal else _noted(loaded.plan, plan.parent, runs, capacity)
+    document = knee_document(scenario, objective, found, capacity, earlier)
+    if output is not None:
+        write_text(output, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    if as_json:
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        print_knee(found, capacity, earlier)
+    return _exit_code(found)
+
+
+def _capacity(found: "Knee", objective: "Objective", scenario: str, subject: str, instances: int) -> "Capacity | None":
+    from outgrow.cli.knee_table import objective_text
+    from outgrow.facts import capacities
+
+    if found.rate is None:
+        return None
+    now, kept = datetime.now(UTC), objective_text(objective)
+    return capacities.Capacity(subject, now, found.rate, found.broken, instances, scenario, kept, found.confirmed)
+
+
+def _noted(plan: "Plan", base: Path, runs: "list[LoadFacts]", capacity: "Capacity | None") -> "tuple[Capacity, ...]":
+    """Note the spans and the capacity; give the capacities measured of the same subject, this one among them."""
+    from outgrow.api import append_event, remembered_events
+    from outgrow.control.load_test import span_of
+    from outgrow.facts import capacities
+
+    async def note() -> "tuple[Capacity, ...]":
+        now = datetime.now(UTC)
+        for facts in runs:
+            await append_event(plan, span_of(facts, now), base=base, environment=os.environ)
+        if capacity is None:
+            return ()
+        await append_event(plan, capacities.capacity_event(capacity, now), base=base, environment=os.environ)
+        ever = (datetime(2000, 1, 1, tzinfo=UTC), now)
+        events = await remembered_events(plan, ever, base=base, environment=os.environ)
+        return tuple(
+            each
+            for each in capacities.capacities_in(events)
+            if each.subject == capacity.subject and each.objective == capacity.objective
+        )
+
+    try:
+        return run_async(note)
+    except JournalError as error:
+        click.echo(f"the capacity is not remembered: {error}", err=True)
+        return ()
+
+
+def _exit_code(found: "Knee") -> int:
+    if found.why == "interrupted":
+        return ExitCode.INTERRUPTED
+    if found.why.startswith("the generator"):
+        return ExitCode.TOO_WEAK
+    if not any(level.carried for level in found.levels):
+        return ExitCode.SOURCE
+    return ExitCode.DONE if found.rate is not None else ExitCode.NOT_PROVEN
