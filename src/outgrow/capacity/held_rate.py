@@ -2,7 +2,7 @@
 
 from outgrow.facts.buckets import together
 from outgrow.facts.knees import KneeLevel
-from outgrow.facts.loads import FAILURES, LoadFacts, LoadSecond, Outcome
+from outgrow.facts.loads import FAILURES, LoadFacts, Outcome
 
 
 def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat: bool = False) -> KneeLevel:
@@ -17,8 +17,15 @@ def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat
         is_repeat: whether the rate was held before.
     """
     begin = min(settle_seconds, facts.planned_seconds / 2)
-    seconds = [each for each in facts.timeline if begin < each.at_seconds <= facts.planned_seconds + 1e-3]
-    length = _length(seconds, facts.timeline, begin)
+    edges = [0.0, *(each.at_seconds for each in facts.timeline)]
+    # A second belongs to the hold when most of it does: ticks come a little after the whole second.
+    within = [
+        (start, second)
+        for start, second in zip(edges, facts.timeline, strict=False)
+        if begin <= (start + second.at_seconds) / 2 < facts.planned_seconds
+    ]
+    seconds = [second for _, second in within]
+    length = max(seconds[-1].at_seconds - within[0][0], 1e-3) if within else 1.0
     steps = [step for second in seconds for step in second.steps.values()]
     answers = together(step.response for step in steps)
     done = sum(step.outcomes.get(Outcome.DONE, 0) for step in steps)
@@ -36,11 +43,3 @@ def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat
         saturated=facts.saturated[0].resource if facts.saturated else "",
         is_repeat=is_repeat,
     )
-
-
-def _length(seconds: list[LoadSecond], timeline: tuple[LoadSecond, ...], begin: float) -> float:
-    """Give the time that the seconds cover; the first of them reaches back to the end of the one before."""
-    if not seconds:
-        return 1.0
-    before = [each.at_seconds for each in timeline if each.at_seconds <= begin]
-    return max(seconds[-1].at_seconds - max(before, default=0.0), 1e-3)
