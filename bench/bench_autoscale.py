@@ -24,10 +24,11 @@ from rich.table import Table
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.simulate.fast import rehearse_fast
 from outgrow.simulate.oracle import feasible
+from outgrow.simulate.recording import trace_from
 from outgrow.simulate.rehearse import rehearse
 from outgrow.simulate.score import Score, score
 from outgrow.simulate.service import ServiceModel
-from outgrow.simulate.trace import Trace, trace_from
+from outgrow.simulate.trace import Trace
 
 CAPACITY = 1000.0
 PEAK_REPLICAS = 40

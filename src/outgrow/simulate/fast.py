@@ -15,10 +15,9 @@ from outgrow.autoscale.hpa.proposals import MOST, Tolerances, tolerances_of
 from outgrow.errors import UsageError
 from outgrow.plan.autoscaling import ExternalMetric, HpaPolicy, ObjectMetric, PodsMetric, milli
 from outgrow.simulate.fleet import Fleet
-from outgrow.simulate.rehearse import START
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.timeline import Timeline, first_replicas, needed_for, steps_in, totals_of
-from outgrow.simulate.trace import Trace
+from outgrow.simulate.trace import START, Trace
 
 Wanted = Callable[[int, int, int], int | None]
 """From the total rate in thousandths, the replicas ready and those ordered to what the metric asks for."""

@@ -1,7 +1,6 @@
 """A rehearsal step by step: the policy decides on what it would have seen, and every decision is kept."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from datetime import datetime, timedelta
 
 from outgrow.autoscale.hpa import HpaState, decide
 from outgrow.autoscale.observed import Numbers, Observation, PerPod, Phase, Pod, PodUsage, Reading, Unread
@@ -12,9 +11,6 @@ from outgrow.simulate.fleet import Fleet
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.timeline import Timeline, first_replicas, needed_for, steps_in, totals_of
 from outgrow.simulate.trace import Trace
-
-START: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""The moment at which every rehearsal begins; only differences matter."""
 
 
 def rehearse(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Timeline:
@@ -37,7 +33,7 @@ def rehearse(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Timeline
     for step in range(len(totals)):
         fleet.reach(step)
         ready.append(fleet.ready)
-        now = START + timedelta(seconds=step * service.step_seconds)
+        now = trace.moment(step * service.step_seconds)
         seen = _seen(policy, totals[max(0, step - lag)], fleet, now)
         decision, state = decide(policy, seen, state, now)
         fleet.order(decision.desired, step)

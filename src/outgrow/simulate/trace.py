@@ -1,32 +1,60 @@
 """A trace: how many requests a second arrived, interval by interval."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import pairwise
-from math import isfinite
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from outgrow.errors import UsageError
 
-_COLUMNS: Final = ["seconds", "requests"]
-_FEWEST: Final = 2
+START: Final = datetime(2000, 1, 1, tzinfo=UTC)
+"""The moment at which a trace begins that says nothing of the time of day: a Saturday, midnight."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Requests a second on a regular grid: `rates[i]` holds from i x `interval_seconds` on."""
+    """Requests a second on a regular grid: `rates[i]` holds from `start` + i x `interval_seconds` on."""
 
     interval_seconds: int
     rates: tuple[float, ...]
+    start: datetime = START
 
     @property
     def seconds(self) -> int:
         """How long the trace is."""
         return self.interval_seconds * len(self.rates)
 
+    def moment(self, seconds: float) -> datetime:
+        """Give the moment so many seconds behind the start."""
+        return self.start + timedelta(seconds=seconds)
+
     def times(self, factor: float) -> "Trace":
         """Give the same traffic, more or less of it."""
-        return Trace(self.interval_seconds, tuple(rate * factor for rate in self.rates))
+        return replace(self, rates=tuple(rate * factor for rate in self.rates))
+
+    def part(self, start_seconds: int, end_seconds: int) -> "Trace":
+        """Give the whole intervals from `start_seconds` to `end_seconds` behind the start.
+
+        Raises:
+            UsageError: nothing lies between them.
+        """
+        first = -(-start_seconds // self.interval_seconds)
+        rates = self.rates[first : end_seconds // self.interval_seconds]
+        if not rates:
+            raise UsageError(f"the trace has nothing between {start_seconds} s and {end_seconds} s; it is shorter")
+        return replace(self, rates=rates, start=self.moment(first * self.interval_seconds))
+
+    def coarser(self, interval_seconds: int) -> "Trace":
+        """Give the same traffic on a coarser grid, as means; what is left over at the end is dropped.
+
+        Raises:
+            UsageError: the coarser interval is not a whole number of this trace's.
+        """
+        parts, rest = divmod(interval_seconds, self.interval_seconds)
+        if rest or not parts or len(self.rates) < parts:
+            raise UsageError(f"intervals of {self.interval_seconds} s cannot be joined into {interval_seconds} s")
+        whole = len(self.rates) // parts * parts
+        means = (sum(self.rates[index : index + parts]) / parts for index in range(0, whole, parts))
+        return replace(self, interval_seconds=interval_seconds, rates=tuple(means))
 
     def drawn_finer(self, interval_seconds: int) -> "Trace":
         """Give the same traffic on a finer grid, along straight lines between the starts of intervals.
@@ -39,9 +67,10 @@ class Trace:
             raise UsageError(f"intervals of {self.interval_seconds} s cannot be cut into {interval_seconds} s")
         following = (*self.rates[1:], self.rates[-1])
         pairs = zip(self.rates, following, strict=True)
-        return Trace(
-            interval_seconds,
-            tuple(rate + (after - rate) * part / parts for rate, after in pairs for part in range(parts)),
+        return replace(
+            self,
+            interval_seconds=interval_seconds,
+            rates=tuple(rate + (after - rate) * part / parts for rate, after in pairs for part in range(parts)),
         )
 
     def smoothed(self, intervals: int) -> "Trace":
@@ -51,44 +80,4 @@ class Trace:
             sums.append(sums[-1] + rate)
         starts = (max(0, index + 1 - intervals) for index in range(len(self.rates)))
         means = ((sums[end] - sums[start]) / (end - start) for end, start in enumerate(starts, start=1))
-        return Trace(self.interval_seconds, tuple(max(0.0, mean) for mean in means))
-
-
-def trace_from(lines: Iterable[str], where: str = "trace") -> Trace:
-    """Read `seconds,requests` lines: the start of an interval and the requests in it.
-
-    Raises:
-        UsageError: with the line, where it is not a number, negative, out of order, or off the regular grid.
-    """
-    rows = iter(lines)
-    header = [cell.strip() for cell in next(rows, "").split(",")]
-    if header != _COLUMNS:
-        raise UsageError(f"{where}:1: the columns are {', '.join(header)}; write a header seconds,requests")
-    seconds: list[int] = []
-    requests: list[float] = []
-    for number, line in enumerate(rows, start=2):
-        if line.strip():
-            second, count = _row(line, f"{where}:{number}")
-            seconds.append(second)
-            requests.append(count)
-    if len(seconds) < _FEWEST:
-        raise UsageError(f"{where}: {len(seconds)} rows; a trace has at least {_FEWEST}")
-    interval = seconds[1] - seconds[0]
-    for index, (before, after) in enumerate(pairwise(seconds)):
-        if interval <= 0 or after - before != interval:
-            raise UsageError(
-                f"{where}: row {index + 2} is {after - before} s after the one before, the grid has {interval} s; "
-                "sort the rows and fill the gaps first"
-            )
-    return Trace(interval, tuple(count / interval for count in requests))
-
-
-def _row(line: str, place: str) -> tuple[int, float]:
-    try:
-        second, count = line.split(",")
-        row = int(second), float(count)
-    except ValueError as error:
-        raise UsageError(f"{place}: {line.strip()!r} is not `whole seconds,number of requests`") from error
-    if not (isfinite(row[1]) and row[1] >= 0):
-        raise UsageError(f"{place}: {count.strip()} requests; the number must be finite and not below 0")
-    return row
+        return replace(self, rates=tuple(max(0.0, mean) for mean in means))
