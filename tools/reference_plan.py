@@ -15,8 +15,9 @@ INTRODUCTION = """# The plan file
 Written from the plan's own types by `tools/reference_plan.py`. `outgrow schema` prints the same as a JSON Schema for
 editors; `outgrow validate` finds every mistake at once.
 
-A plan is one YAML file, or several: `include:` lists further files whose sources, signals, levels, checkpoints, alerts
-and dashboards belong to it. Texts mean what they look like: `yes` is text, `010` is ten, a key may stand only once.
+A plan is one YAML file, or several: `include:` lists further files whose sources, signals, levels, checkpoints,
+scenarios, alerts and dashboards belong to it. Texts mean what they look like: `yes` is text, `010` is ten, a key may
+stand only once.
 
 **Durations** are exact: `30s`, `15m`, `24h`, `14d` (14 x 24 hours), `1h30m`, `500 ms`. Months and years have no fixed
 length and are not accepted.
@@ -60,7 +61,11 @@ PARTS: Mapping[str, str] = {
     "Roadmap": "roadmap",
     "Phase": "roadmap: phases",
     "Scenario": "scenarios",
+    "Flow": "scenarios: flows",
     "ScenarioStep": "scenarios: steps",
+    "Check": "scenarios: checks",
+    "Capture": "scenarios: captures",
+    "Pause": "scenarios: think",
     "Stage": "scenarios: stages",
     "Ceiling": "scenarios: ceiling",
     "Alert": "alerts",

@@ -1,6 +1,8 @@
 """Servers that behave, and servers that do not, on a free port of the loopback interface."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -64,6 +66,12 @@ def scenario(target: str, **options) -> Scenario:
     return Scenario.model_validate({"target": target, **usual, **options})
 
 
-async def load_of(target: str, **options):
-    """Run a short scenario."""
-    return await run_load("short", scenario(target, **options), {}, lambda _: None)
+async def load_of(target: str, *, interrupted_at: float | None = None, **options):
+    """Run a short scenario, perhaps with a Ctrl-C after some seconds."""
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(interrupted_at, os.kill, os.getpid(), signal.SIGINT) if interrupted_at else None
+    try:
+        return await run_load("short", scenario(target, **options), {}, lambda _: None)
+    finally:
+        if timer is not None:
+            timer.cancel()

@@ -43,7 +43,7 @@ def test_a_cycle_of_arrivals_meets_every_weight(weights, users):
     rotation = Rotation(tuple(weights), users)
     whole = sum(weights)
 
-    chosen = [rotation.step(arrival) for arrival in range(whole)]
+    chosen = [rotation.flow(arrival) for arrival in range(whole)]
 
     assert [chosen.count(step) for step in range(len(weights))] == weights
 

@@ -32,7 +32,9 @@ def print_load(facts: LoadFacts) -> None:
     """Print what became of the arrivals: steps, failures, and the generator's own health."""
     shown = console()
     whole = facts.whole
-    title = f"{facts.scenario}: {whole.arrivals:,} arrivals in {facts.seconds:.1f} s to {facts.target}"
+    arrivals = facts.iterations.arrivals or whole.arrivals
+    requests = f" with {whole.arrivals:,} requests" if facts.flows else ""
+    title = f"{facts.scenario}: {arrivals:,} arrivals{requests} in {facts.seconds:.1f} s to {facts.target}"
     shown.print(Text(title, style="bold"))
     if facts.interrupted:
         shown.print(Text(f"ended early; {facts.planned_seconds:.1f} s were planned", style="bold red"))
@@ -59,6 +61,7 @@ def print_load(facts: LoadFacts) -> None:
         shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))
     for line in saturation_lines(facts):
         shown.print(Text(line, style="bold"))
+    _print_checks(facts)
     _print_generator(facts)
 
 
@@ -96,6 +99,20 @@ def _row(name: str, step: StepLoad | None, latency: Latency | None) -> list[str]
         *counts,
         *(_milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES),
     ]
+
+
+def _print_checks(facts: LoadFacts) -> None:
+    """Print the checks, those that failed first."""
+    counts = [(step.name, title, *each) for step in facts.steps for title, each in step.checks.items()]
+    if not counts:
+        return
+    shown, table = console(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("Check", "step", "passed", "failed"):
+        table.add_column(name, justify="right" if name in {"passed", "failed"} else "left")
+    for step, title, passed, failed in sorted(counts, key=lambda each: -each[3]):
+        style = "bold red" if failed else "dim"
+        table.add_row(Text(title), Text(step), f"{passed:,}", f"{failed:,}", style=style)
+    shown.print(table)
 
 
 def _print_generator(facts: LoadFacts) -> None:

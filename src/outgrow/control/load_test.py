@@ -75,12 +75,12 @@ async def run_load_test(
 
 def span_of(facts: LoadFacts, recorded_at: datetime) -> Event:
     """Give the event that notes a run, so that conditions and forecasts leave its load out."""
-    whole = facts.whole
+    whole, arrivals = facts.whole, facts.iterations.arrivals or facts.whole.arrivals
     detail = {
-        "text": f"{whole.arrivals:,} arrivals to {facts.target}",
+        "text": f"{arrivals:,} arrivals to {facts.target}",
         "scenario": facts.scenario,
         "target": facts.target,
-        "arrivals": whole.arrivals,
+        "arrivals": arrivals,
         "outcomes": {str(outcome): count for outcome, count in whole.outcomes.items()},
         "p95_seconds": None if whole.response is None else whole.response.p95_seconds,
         "too_weak": list(facts.health.too_weak),

@@ -1,4 +1,8 @@
-"""What a load test found: each arrival in one class, latencies from when arrivals were due, the generator's health."""
+"""What a load test found: each arrival in one class, latencies from when requests were due, the generator's health.
+
+An arrival takes a flow of one or more steps; each step sends a request. Where a scenario has plain steps, each is a
+flow of its own, and arrivals and requests are the same.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +13,10 @@ from outgrow.facts.buckets import NOTHING, Buckets
 
 
 class Outcome(StrEnum):
-    """What became of an arrival; each has exactly one."""
+    """What became of an arrival, and of a step's request; each has exactly one.
+
+    An arrival has that of the step at which it ended: the first that was not done, or else its last.
+    """
 
     DONE = "done"
     UNEXPECTED = "unexpected answer"
@@ -23,6 +30,8 @@ class Outcome(StrEnum):
     """What came is no HTTP/1.1 answer, or its lengths do not agree."""
     DROPPED = "dropped"
     """Due while as many requests were in flight as there are users."""
+    WITHOUT_DATA = "without data"
+    """Its data had run out, or a value that its texts use had not been captured; nothing was sent."""
     NOT_SENT = "not sent"
     """The generator's machine gave no connection: out of file descriptors or local ports."""
     INTERRUPTED = "interrupted"
@@ -60,11 +69,14 @@ class Latency:
 
 @dataclass(frozen=True, slots=True)
 class StepLoad:
-    """What one step's arrivals met; latencies are absent where nothing was recorded.
+    """What one step's requests met; latencies are absent where nothing was recorded.
 
-    `response` counts from the moment the arrival was due to the end of its answer, `service` from the moment the
-    request was sent, `waiting` from its release to its sending (for a free connection). All hold answered arrivals;
-    `response` also holds those that timed out, with the time that they had waited by then.
+    `response` counts from the moment the request was due to the end of its answer, `service` from the moment it was
+    sent, `waiting` from its release to its sending (for a free connection). All hold answered requests; `response` also
+    holds those that timed out, with the time that they had waited by then. A flow's first step is due when the arrival
+    is, a later one when the answer before it has come and the user has thought.
+
+    `checks` holds how often each passed and failed; bytes are those of requests that were answered.
     """
 
     name: str
@@ -73,15 +85,19 @@ class StepLoad:
     response: Latency | None
     service: Latency | None
     waiting: Latency | None
+    tags: Mapping[str, str] = field(default_factory=dict[str, str])
+    checks: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    bytes_sent: int = 0
+    bytes_received: int = 0
 
     @property
     def arrivals(self) -> int:
-        """How many arrivals were planned."""
+        """How many requests there were to be; of plain steps, as many as arrivals."""
         return sum(self.outcomes.values())
 
     @property
     def failed(self) -> int:
-        """How many arrivals failed by the target."""
+        """How many requests failed by the target."""
         return sum(count for outcome, count in self.outcomes.items() if outcome in FAILURES)
 
     @property
@@ -92,20 +108,52 @@ class StepLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowLoad:
+    """What became of the arrivals of one flow, each once.
+
+    `duration` is from the moment an arrival was due to its last answer, pauses included, of those that were done; none
+    of plain steps, where it is the step's response time.
+    """
+
+    name: str
+    outcomes: Mapping[Outcome, int]
+    duration: Latency | None = None
+
+    @property
+    def arrivals(self) -> int:
+        """How many arrivals were planned."""
+        return sum(self.outcomes.values())
+
+
+class Model(StrEnum):
+    """Whether arrivals wait for answers."""
+
+    OPEN = "open"
+    """They come when they are due, whatever the server does."""
+    CLOSED = "closed"
+    """Each user sends the next request after the answer to the one before: a slow server is asked less."""
+
+
+@dataclass(frozen=True, slots=True)
 class StepSecond:
-    """What ended within one second of one step: outcomes, statuses, and response times in seconds."""
+    """What ended within one second of one step: outcomes, statuses, response times in seconds, checks, bytes."""
 
     outcomes: Mapping[Outcome, int]
     statuses: Mapping[int, int]
     response: Buckets = NOTHING
+    checks: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
+    bytes_sent: int = 0
+    bytes_received: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LoadSecond:
     """One second of a run: what was due, started and ended within it.
 
-    `in_flight` and `connections` are as at its end; `cpu_share` is the generator's own, of one core. Latencies are
-    response times of what ended in it; `steps` tells the steps apart and holds only those in which something ended.
+    These count arrivals; `in_flight` (arrivals under way, users that think included), `vus` (users of a closed model
+    that are at work; of an open one, `in_flight`) and `connections` are as at its end; `cpu_share` is the generator's
+    own, of one core. Latencies are response times of what ended in it; `steps` tells the steps apart and holds only
+    those in which something ended.
     """
 
     at_seconds: float
@@ -121,6 +169,7 @@ class LoadSecond:
     p95_seconds: float | None
     greatest_seconds: float | None
     steps: Mapping[str, StepSecond] = field(default_factory=dict[str, StepSecond])
+    vus: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +228,10 @@ class LoadFacts:
 
     `resources` holds what was watched of the target, by the signal's name and its labels; `saturated` those that
     reached their limits, the first first; `slowed_at_seconds` is when the target began to fall behind, none where it
-    kept up. `whole` is over all steps; `retried` counts requests sent again over another connection because the server
-    had closed the idle one that they were sent on.
+    kept up. `whole` is over all steps' requests; `iterations` over all arrivals, and `flows` tells their flows apart
+    (empty where plain steps are all there is). `hidden` estimates the arrivals that a closed `model` left out while it
+    waited. `notes` are what happened often and is said once. `retried` counts requests sent again over another
+    connection because the server had closed the idle one that they were sent on.
     """
 
     scenario: str
@@ -199,3 +250,8 @@ class LoadFacts:
     resources: Mapping[str, Resource] = field(default_factory=dict[str, Resource])
     saturated: tuple[Saturated, ...] = ()
     slowed_at_seconds: float | None = None
+    iterations: FlowLoad = FlowLoad("", {})
+    flows: tuple[FlowLoad, ...] = ()
+    model: Model = Model.OPEN
+    hidden: int = 0
+    notes: tuple[str, ...] = ()

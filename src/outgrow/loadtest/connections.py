@@ -8,6 +8,7 @@ from typing import Final, Protocol, cast
 
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.address import Address
+from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import AnswerReader, GarbledError
 
 _OPENING_AT_ONCE: Final = 128
@@ -15,36 +16,11 @@ _OPENING_AT_ONCE: Final = 128
 _OWN_FAULTS: Final = frozenset({EMFILE, ENFILE, EADDRNOTAVAIL})
 
 
-class Flight:
-    """An arrival that was released and has not ended; moments are those of `perf_counter`."""
-
-    __slots__ = ("connection", "due", "ended", "number", "released", "retried", "sent", "step")
-
-    def __init__(self, number: int, step: int, due: float, released: float) -> None:
-        """Begin without a connection."""
-        self.number = number
-        self.step = step
-        self.due = due
-        self.released = released
-        self.sent = 0.0
-        self.connection: Connection | None = None
-        self.ended = False
-        self.retried = False
-
-
 class Traffic(Protocol):
-    """Who knows what is sent, and is told what came of it."""
+    """Who is told what came of the requests."""
 
-    def request(self, flight: Flight) -> tuple[bytes, bool, bool]:
-        """Give the bytes to send, whether it is a HEAD request, and whether the answer's body is looked at."""
-        ...
-
-    def is_repeatable(self, flight: Flight) -> bool:
-        """Say whether a request may be sent twice (RFC 9110 9.2.2)."""
-        ...
-
-    def answered(self, flight: Flight, status: int, body: bytes) -> None:
-        """Take a whole answer."""
+    def answered(self, flight: Flight, now: float, status: int, head: bytes, body: bytes) -> None:
+        """Take a whole answer; head and body are empty where the step does not look at them."""
         ...
 
     def failed(self, flight: Flight, outcome: Outcome) -> None:
@@ -74,11 +50,11 @@ class Connection(asyncio.Protocol):
     def send(self, flight: Flight) -> None:
         """Send a flight's request."""
         assert self._transport is not None  # noqa: S101 (it is open)
-        content, is_head, keeps_body = self._pool.traffic.request(flight)
-        self._reader.begin(to_head=is_head, keep_body=keeps_body)
+        step = flight.step
+        self._reader.begin(to_head=step.is_head, keep=step.looks)
         self.flight, flight.connection = flight, self
         flight.sent = perf_counter()
-        self._transport.write(content)
+        self._transport.write(flight.content)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -86,6 +62,7 @@ class Connection(asyncio.Protocol):
         if flight is None:
             self.abandon()  # it talks without being asked
             return
+        flight.received += len(data)
         try:
             is_complete = self._reader.feed(data)
         except GarbledError:
@@ -107,7 +84,8 @@ class Connection(asyncio.Protocol):
         if flight is None or not was_open:
             return
         if exc is None and self._reader.end():
-            self._pool.traffic.answered(flight, self._reader.status, self._reader.body)
+            reader = self._reader
+            self._pool.traffic.answered(flight, perf_counter(), reader.status, reader.head, reader.body)
         elif self.used and not flight.retried and not self._reader.has_begun and self._pool.may_retry(flight):
             self._pool.retry(flight)
         else:
@@ -121,14 +99,16 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _complete(self, flight: Flight) -> None:
-        reader = self._reader
+        """Give the connection back before the answer is looked at, so that a next step finds it free."""
+        now, reader = perf_counter(), self._reader
+        status, head = reader.status, reader.head
+        body = reader.body if flight.step.looks else b""
         self.flight, self.used = None, True
         if reader.keep_alive:
-            self._pool.traffic.answered(flight, reader.status, reader.body)
             self._pool.free(self)
         else:
             self.abandon()
-            self._pool.traffic.answered(flight, reader.status, reader.body)
+        self._pool.traffic.answered(flight, now, status, head, body)
 
 
 class Connections:
@@ -172,11 +152,11 @@ class Connections:
 
     def may_retry(self, flight: Flight) -> bool:
         """Say whether a request may be sent again over another connection."""
-        return not self._is_closed and self.traffic.is_repeatable(flight)
+        return not self._is_closed and flight.step.is_repeatable
 
     def retry(self, flight: Flight) -> None:
         """Send a request again: the server had closed the idle connection that it was sent on."""
-        flight.retried, flight.connection = True, None
+        flight.retried, flight.connection, flight.received = True, None, 0
         self.retried += 1
         self._waiting.appendleft(flight)
         self._open_more()

@@ -1,17 +1,14 @@
-"""A scenario made ready to run: its rate over time, its arrivals, and its requests as bytes."""
+"""A scenario made ready to run: its rate over time, and its arrivals."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from math import gcd
 from typing import Final
-from urllib.parse import urlsplit
 
 import numpy as np
 
 from outgrow.loadtest.schedule import WHOLE, Arrivals, Rate, Shape, Share, constant, joined, paced, poisson
 from outgrow.loadtest.schedule import ramp as ramp_between
-from outgrow.plan.scenarios import Scenario, ScenarioStep, Stage
-from outgrow.plan.secrets import resolve
+from outgrow.plan.scenarios import Scenario, Stage
 
 _BEGIN_OF_GROWTH: Final = 0.01
 """Where an exponential ramp from nothing begins, as a share of where it leads: nothing grows by no factor."""
@@ -56,71 +53,22 @@ def arrivals_of(scenario: Scenario, share: Share = WHOLE) -> Iterator[Arrivals]:
     return poisson(rate, np.random.default_rng(scenario.seed), share)
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One step's request: text with places for the session and the arrival, or bytes where there are none."""
-
-    step: ScenarioStep
-    head: str
-    body: str
-    ready: bytes | None
-
-    def bytes_for(self, user: int, arrival: int) -> bytes:
-        """Give what is sent for one arrival."""
-        if self.ready is not None:
-            return self.ready
-        head, body = (
-            text.replace("{user}", str(user)).replace("{arrival}", str(arrival)) if "{" in text else text
-            for text in (self.head, self.body)
-        )
-        return _joined(self.step, head, body)
-
-    def accepts(self, status: int, body: bytes) -> bool:
-        """Say whether an answer is what the step expects."""
-        statuses = self.step.status
-        if status not in statuses if statuses else not 200 <= status < 400:  # noqa: PLR2004 (success and redirection)
-            return False
-        return not self.step.contains or self.step.contains.encode() in body
-
-
-def request_of(step: ScenarioStep, target: str, environment: Mapping[str, str]) -> Request:
-    """Make a step's request ready.
-
-    Raises:
-        SourceError: an environment variable that it names is not set.
-    """
-    parts = urlsplit(target)
-    lines = [f"{step.method} {parts.path.rstrip('/')}{step.path} HTTP/1.1", f"Host: {parts.netloc}"]
-    lines += [f"{name}: {resolve(value, environment)}" for name, value in step.headers.items()]
-    if not any(name.lower() == "user-agent" for name in step.headers):
-        lines.append("User-Agent: outgrow")
-    head, body = "\r\n".join(lines), resolve(step.body, environment)
-    is_static = not any(place in text for text in (head, body) for place in ("{user}", "{arrival}"))
-    return Request(step, head, body, _joined(step, head, body) if is_static else None)
-
-
-def _joined(step: ScenarioStep, head: str, body: str) -> bytes:
-    sent = body.encode()
-    length = f"\r\nContent-Length: {len(sent)}" if sent or step.method in {"POST", "PUT", "PATCH"} else ""
-    return f"{head}{length}\r\n\r\n".encode("latin-1", "replace") + sent
-
-
 class Rotation:
-    """Which step and which session an arrival takes, by its number: every weight is met exactly, without chance."""
+    """Which flow and which session an arrival takes, by its number: every weight is met exactly, without chance."""
 
     __slots__ = ("_cycle", "_shift", "users")
 
     def __init__(self, weights: tuple[int, ...], users: int) -> None:
-        """Spread the steps over a cycle as evenly as their weights allow."""
+        """Spread the flows over a cycle as evenly as their weights allow."""
         self.users = users
         self._cycle = _spread(weights)
-        # Sessions move on against the cycle, or each would meet the same step for ever.
+        # Sessions move on against the cycle, or each would meet the same flow for ever.
         self._shift = next(
             shift for shift in range(users + 1) if gcd(users - shift, len(self._cycle)) == 1 or shift == users
         )
 
-    def step(self, arrival: int) -> int:
-        """Give the index of the step that an arrival takes."""
+    def flow(self, arrival: int) -> int:
+        """Give the index of the flow that an arrival takes."""
         return self._cycle[arrival % len(self._cycle)]
 
     def user(self, arrival: int) -> int:

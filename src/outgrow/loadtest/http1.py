@@ -7,7 +7,7 @@ our own.
 from enum import Enum, auto
 from typing import Final
 
-KEPT_BODY: Final = 65_536
+KEPT_BODY: Final = 1_048_576
 """How much of a body is kept for a scenario to look at."""
 _LONGEST_HEAD: Final = 65_536
 _LONGEST_LINE: Final = 4_096
@@ -36,27 +36,33 @@ class _Part(Enum):
 class AnswerReader:
     """Reads one answer after another from a connection; `begin` before each.
 
-    `status` is 0 until the head has come; `body` holds the first bytes where they were to be kept; `keep_alive` says
-    whether the connection may be used again.
+    `status` is 0 until the head has come; `head` and `body` hold the head and the body's first MiB where they were to
+    be kept; `keep_alive` says whether the connection may be used again.
     """
 
-    __slots__ = ("_interim", "_keep_body", "_left", "_part", "_rest", "_to_head", "body", "keep_alive", "status")
+    __slots__ = ("_interim", "_keep", "_kept", "_left", "_part", "_rest", "_to_head", "head", "keep_alive", "status")
 
     def __init__(self) -> None:
         """Begin ready for an answer."""
-        self.begin(to_head=False, keep_body=False)
+        self.begin(to_head=False, keep=False)
 
-    def begin(self, *, to_head: bool, keep_body: bool) -> None:
+    def begin(self, *, to_head: bool, keep: bool) -> None:
         """Get ready for the next answer; the one to a HEAD request has no body, whatever its headers say."""
         self.status = 0
         self.keep_alive = True
         self._to_head = to_head
-        self._keep_body = keep_body
-        self.body = b""
+        self._keep = keep
+        self._kept: bytes | bytearray = b""
+        self.head = b""
         self._rest = b""
         self._left = 0
         self._interim = 0
         self._part = _Part.HEAD
+
+    @property
+    def body(self) -> bytes:
+        """What was kept of the body."""
+        return bytes(self._kept)
 
     @property
     def has_begun(self) -> bool:
@@ -81,14 +87,14 @@ class AnswerReader:
                     data = data[end + 4 :]
                 case _Part.COUNTED | _Part.CHUNK:
                     taken = data[: self._left]
-                    self._keep(taken)
+                    self._take(taken)
                     self._left -= len(taken)
                     if self._left:
                         return False
                     data = data[len(taken) :]
                     self._part = _Part.COMPLETE if self._part is _Part.COUNTED else _Part.CHUNK_END
                 case _Part.UNTIL_CLOSE:
-                    self._keep(data)
+                    self._take(data)
                     return False
                 case _Part.COMPLETE:
                     if data:
@@ -127,6 +133,8 @@ class AnswerReader:
             if self._interim > _MOST_INTERIM:
                 raise GarbledError(f"more than {_MOST_INTERIM} interim answers came")
             return
+        if self._keep:
+            self.head = head
         low = head.lower()
         connection = _header(low, b"\r\nconnection:")
         self.keep_alive = b"close" not in connection if head[7] == ord("1") else b"keep-alive" in connection
@@ -159,9 +167,16 @@ class AnswerReader:
             if not line:
                 self._part = _Part.COMPLETE
 
-    def _keep(self, data: bytes) -> None:
-        if self._keep_body and len(self.body) < KEPT_BODY:
-            self.body = (self.body + data)[:KEPT_BODY]
+    def _take(self, data: bytes) -> None:
+        if not self._keep:
+            return
+        kept = self._kept
+        if not kept:
+            self._kept = data[:KEPT_BODY]
+        elif isinstance(kept, bytes):
+            self._kept = bytearray(kept) + data[: KEPT_BODY - len(kept)]
+        else:
+            kept += data[: KEPT_BODY - len(kept)]
 
 
 def _header(low: bytes, name: bytes) -> bytes:

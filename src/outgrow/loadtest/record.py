@@ -1,10 +1,19 @@
 """Counting what became of every arrival: per step, and second by second."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadSecond, Outcome, StepLoad, StepSecond
+from outgrow.facts.loads import (
+    FAILURES,
+    FlowLoad,
+    GeneratorHealth,
+    Latency,
+    LoadSecond,
+    Outcome,
+    StepLoad,
+    StepSecond,
+)
 from outgrow.loadtest.histogram import Histogram
 
 LATE_SECONDS: Final = 0.010
@@ -13,35 +22,115 @@ _LATE_SHARE: Final = 0.01
 _BUSY_SHARE: Final = 0.9
 
 
-class StepTally:
-    """What one step's arrivals met."""
+Checks = dict[str, list[int]]
+"""How often each check failed and passed, in this order: a truth value is its own index."""
 
-    __slots__ = ("outcomes", "response", "service", "statuses", "waiting")
+
+class StepSecondTally:
+    """What one step's requests met within the second that is going on."""
+
+    __slots__ = ("checks", "outcomes", "received", "response", "sent", "statuses")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.outcomes: defaultdict[Outcome, int] = defaultdict(int)
+        self.statuses: defaultdict[int, int] = defaultdict(int)
+        self.response = Histogram()
+        self.checks: Checks = {}
+        self.sent = self.received = 0
+
+    def check(self, title: str, *, passed: bool) -> None:
+        """Count a check."""
+        counts = self.checks.get(title)
+        if counts is None:
+            counts = self.checks[title] = [0, 0]
+        counts[passed] += 1
+
+    def facts(self) -> StepSecond:
+        """Give what was counted."""
+        return StepSecond(
+            dict(self.outcomes),
+            dict(self.statuses),
+            self.response.facts(),
+            _checks(self.checks),
+            self.sent,
+            self.received,
+        )
+
+
+class StepTally:
+    """What one step's requests met; most of it is counted by the second, and taken over when the second is told."""
+
+    __slots__ = ("checks", "outcomes", "received", "response", "sent", "service", "statuses", "waiting")
 
     def __init__(self) -> None:
         """Begin at nothing."""
         self.outcomes: Counter[Outcome] = Counter()
         self.statuses: Counter[int] = Counter()
         self.response, self.service, self.waiting = Histogram(), Histogram(), Histogram()
+        self.checks: Checks = {}
+        self.sent = self.received = 0
+
+    def take(self, second: "StepSecondTally | StepTally") -> None:
+        """Add what a second counted."""
+        self.outcomes.update(second.outcomes)
+        self.statuses.update(second.statuses)
+        self.response.merge(second.response)
+        for title, (failed, passed) in second.checks.items():
+            counts = self.checks.setdefault(title, [0, 0])
+            counts[0] += failed
+            counts[1] += passed
+        self.sent += second.sent
+        self.received += second.received
 
     def merge(self, other: "StepTally") -> None:
-        """Add what another process counted."""
-        self.outcomes.update(other.outcomes)
-        self.statuses.update(other.statuses)
-        self.response.merge(other.response)
+        """Add what another step, or another process, counted."""
+        self.take(other)
         self.service.merge(other.service)
         self.waiting.merge(other.waiting)
 
-    def facts(self, name: str) -> StepLoad:
+    def facts(self, name: str, tags: Mapping[str, str] | None = None) -> StepLoad:
         """Give what was counted."""
         return StepLoad(
             name,
-            {outcome: self.outcomes[outcome] for outcome in Outcome if self.outcomes[outcome]},
+            _in_order(self.outcomes),
             dict(sorted(self.statuses.items())),
             latency_of(self.response),
             latency_of(self.service),
             latency_of(self.waiting),
+            dict(tags or {}),
+            _checks(self.checks),
+            self.sent,
+            self.received,
         )
+
+
+class FlowTally:
+    """What became of the arrivals of one flow, and how long those that were done took."""
+
+    __slots__ = ("duration", "outcomes")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.outcomes: Counter[Outcome] = Counter()
+        self.duration = Histogram()
+
+    def merge(self, other: "FlowTally") -> None:
+        """Add what another flow, or another process, counted."""
+        self.outcomes.update(other.outcomes)
+        self.duration.merge(other.duration)
+
+    def facts(self, name: str) -> FlowLoad:
+        """Give what was counted."""
+        return FlowLoad(name, _in_order(self.outcomes), latency_of(self.duration))
+
+
+def _in_order(outcomes: Mapping[Outcome, int]) -> dict[Outcome, int]:
+    return {outcome: outcomes[outcome] for outcome in Outcome if outcomes.get(outcome)}
+
+
+def _checks(checks: Checks) -> dict[str, tuple[int, int]]:
+    return {title: (passed, failed) for title, (failed, passed) in checks.items()}
 
 
 def latency_of(histogram: Histogram) -> Latency | None:
@@ -54,45 +143,35 @@ def latency_of(histogram: Histogram) -> Latency | None:
     return Latency(histogram.count, mean, *known)
 
 
-class StepSecondTally:
-    """What one step's arrivals met within the second that is going on."""
-
-    __slots__ = ("outcomes", "response", "statuses")
-
-    def __init__(self) -> None:
-        """Begin at nothing."""
-        self.outcomes: defaultdict[Outcome, int] = defaultdict(int)
-        self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.response = Histogram()
-
-    def facts(self) -> StepSecond:
-        """Give what was counted."""
-        return StepSecond(dict(self.outcomes), dict(self.statuses), self.response.facts())
-
-
 class SecondTally:
-    """What happened within the second that is going on, step by step."""
+    """What happened within the second that is going on, step by step.
 
-    __slots__ = ("due", "started", "steps")
+    `arrivals` counts what became of arrivals where flows are counted apart from their steps, and is none where the
+    steps' requests are the arrivals.
+    """
 
-    def __init__(self, steps: int) -> None:
+    __slots__ = ("arrivals", "due", "started", "steps")
+
+    def __init__(self, steps: int, *, counts_flows: bool = False) -> None:
         """Begin at nothing."""
         self.due = self.started = 0
-        self.steps = tuple(StepSecondTally() for _ in range(steps))
+        self.steps = [StepSecondTally() for _ in range(steps)]
+        self.arrivals: defaultdict[Outcome, int] | None = defaultdict(int) if counts_flows else None
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was due and nothing ended."""
-        return not self.due and not any(step.outcomes for step in self.steps)
+        return not self.due and not self.arrivals and not any(step.outcomes for step in self.steps)
 
     def facts(
         self, names: Sequence[str], at_seconds: float, *, in_flight: int, connections: int, cpu_share: float
     ) -> LoadSecond:
         """Give what was counted, under the names of the steps."""
-        ended: Counter[Outcome] = Counter()
+        ended: Counter[Outcome] = Counter(self.arrivals)
         response = Histogram()
         for step in self.steps:
-            ended.update(step.outcomes)
+            if self.arrivals is None:
+                ended.update(step.outcomes)
             response.merge(step.response)
         return LoadSecond(
             at_seconds,
@@ -108,6 +187,7 @@ class SecondTally:
             response.quantile(0.95),
             response.quantile(1),
             {name: step.facts() for name, step in zip(names, self.steps, strict=True) if step.outcomes},
+            vus=in_flight,
         )
 
 

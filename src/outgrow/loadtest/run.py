@@ -9,11 +9,13 @@ from time import process_time
 from typing import Final
 
 from outgrow.errors import RefusedError, UsageError
-from outgrow.facts.loads import LoadFacts, Outcome
+from outgrow.facts.loads import FlowLoad, LoadFacts, Outcome
 from outgrow.loadtest.address import address_of
-from outgrow.loadtest.course import Rotation, arrivals_of, rate_of, request_of
+from outgrow.loadtest.course import Rotation, arrivals_of, rate_of
 from outgrow.loadtest.engine import Engine, Orders, Told
-from outgrow.loadtest.record import StepTally, health_of
+from outgrow.loadtest.flows import flows_of
+from outgrow.loadtest.record import FlowTally, StepTally, health_of
+from outgrow.loadtest.requests import place_of
 from outgrow.plan.scenarios import Scenario, is_address
 from outgrow.plan.secrets import redacted, resolve, secrets_in
 from outgrow.quantity import format_duration
@@ -60,14 +62,14 @@ async def run_load(name: str, scenario: Scenario, environment: Mapping[str, str]
     target = resolve(scenario.target, environment)
     if not is_address(target):
         raise UsageError(f"scenarios.{name}.target: what the variable holds is no address; write http://HOST:PORT")
-    requests = [request_of(step, target, environment) for step in scenario.steps]
+    flows = flows_of(scenario, place_of(target), environment)
     address = await address_of(target, scenario.allow_hosts)
     timeout = scenario.timeout.total_seconds()
     engine = Engine(
         Orders(
             address=address,
-            requests=requests,
-            rotation=Rotation(tuple(step.weight for step in scenario.steps), scenario.users),
+            flows=flows,
+            rotation=Rotation(flows.weights, scenario.users),
             arrivals=arrivals_of(scenario),
             connections=scenario.connections or min(scenario.users, _USUAL_CONNECTIONS),
             timeout_seconds=timeout,
@@ -92,10 +94,14 @@ def _facts(
     seconds: float,
     cpu_share: float,
 ) -> LoadFacts:
-    whole = StepTally()
-    for tally in engine.steps:
+    visits, flows = engine.visits, scenario.flows
+    whole, iterations = StepTally(), FlowTally()
+    for tally in visits.steps:
         whole.merge(tally)
-    not_sent = whole.outcomes[Outcome.NOT_SENT]
+    for tally in visits.flows:
+        iterations.merge(tally)
+    tags = {step.name: step.tags for flow in scenario.every_flow.values() for step in flow.steps}
+    everything = whole.facts(name)
     return LoadFacts(
         scenario=name,
         target=target,
@@ -103,13 +109,19 @@ def _facts(
         seconds=seconds,
         planned_seconds=rate_of(scenario).seconds,
         interrupted=engine.is_interrupted,
-        whole=whole.facts(name),
-        steps=tuple(tally.facts(step.name) for step, tally in zip(scenario.steps, engine.steps, strict=True)),
+        whole=everything,
+        steps=tuple(
+            tally.facts(step, tags.get(step, {})) for step, tally in zip(visits.names, visits.steps, strict=True)
+        ),
         timeline=tuple(engine.timeline),
         connections_highest=engine.connections.highest,
         connections_opened=engine.connections.opened,
         retried=engine.connections.retried,
-        health=health_of(engine.lateness, engine.late, cpu_share, engine.timeline, not_sent=not_sent),
+        health=health_of(
+            engine.lateness, engine.late, cpu_share, engine.timeline, not_sent=whole.outcomes[Outcome.NOT_SENT]
+        ),
+        iterations=iterations.facts(name) if flows else FlowLoad(name, everything.outcomes),
+        flows=tuple(tally.facts(flow) for flow, tally in zip(flows, visits.flows, strict=True)) if flows else (),
     )
 
 

@@ -1,6 +1,5 @@
 """Scenarios: the load that a system must carry, and what is asked of it."""
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import urlsplit
@@ -8,41 +7,15 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Count, Declared, Name, Reference, SecretText
+from outgrow.plan.model import Count, Declared, Flag, Name, Reference, SecretText
+from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep
 from outgrow.quantity import Duration
 
-_PATH: Final = re.compile(r"/[!-~]*")
-_HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _HIGHEST_RATE: Final = 1_000_000
 _SECOND: Final = Duration.parse("1s")
 
 RampShape = Literal["linear", "exponential"]
 """How a rate grows during a ramp: by the same amount, or by the same factor, in equal times."""
-
-
-def _path(text: str) -> str:
-    if not _PATH.fullmatch(text):
-        raise PydanticCustomError(
-            "path",
-            '"{text}" is not a path; begin with / and write blanks and letters beyond ASCII as %20',
-            {"text": text},
-        )
-    return text
-
-
-def _header(name: str) -> str:
-    if not _HEADER.fullmatch(name):
-        raise PydanticCustomError("header", '"{name}" cannot be the name of a header', {"name": name})
-    if name.lower() in _OURS:
-        raise PydanticCustomError("header", "{name} is set by the generator; leave it out", {"name": name})
-    return name
-
-
-def _value(text: str) -> str:
-    if not all(each.isprintable() and ord(each) < 256 for each in text):  # noqa: PLR2004 (ISO 8859-1, RFC 9110 5.5)
-        raise PydanticCustomError("header", "a header's value is one line of Latin letters and signs")
-    return text
 
 
 def _target(text: str) -> str:
@@ -61,7 +34,7 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     rest = parts.query + parts.fragment
-    plain = _PATH.fullmatch(parts.path or "/") is not None and parts.netloc.isascii() and parts.netloc.isprintable()
+    plain = PATH.fullmatch(parts.path or "/") is not None and parts.netloc.isascii() and parts.netloc.isprintable()
     return (
         parts.scheme == "http" and bool(parts.hostname) and has_port and plain and not rest and "@" not in parts.netloc
     )
@@ -69,27 +42,6 @@ def is_address(text: str) -> bool:
 
 Rate = Annotated[float, Field(ge=0, le=_HIGHEST_RATE, allow_inf_nan=False)]
 Positive = Annotated[Count, Field(ge=1, le=1_000_000)]
-
-
-class ScenarioStep(Declared):
-    """One kind of request. Each arrival sends one, chosen by weight."""
-
-    name: Name
-    """What results are shown under."""
-    weight: Annotated[Count, Field(ge=1, le=1000)] = 1
-    """Its share of the arrivals, against the weights of the other steps."""
-    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
-    """The request's method."""
-    path: Annotated[str, AfterValidator(_path)] = "/"
-    """The path with its query; `{user}` and `{arrival}` become the numbers of the session and of the arrival."""
-    headers: Mapping[Annotated[str, AfterValidator(_header)], Annotated[SecretText, AfterValidator(_value)]] = {}
-    """Further headers; values may hold `{user}`, `{arrival}` and `${NAME}`."""
-    body: SecretText = ""
-    """What is sent, with the same replacements."""
-    status: tuple[Annotated[Count, Field(ge=200, le=599)], ...] = ()
-    """The statuses that count as done; any from 200 to 399 unless given."""
-    contains: str = ""
-    """A text that the answer's first 64 KiB must hold to count as done."""
 
 
 class Stage(Declared):
@@ -167,8 +119,12 @@ class Scenario(Declared):
     """How often they are read, at least 1s."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
-    steps: Annotated[tuple[ScenarioStep, ...], Field(min_length=1)]
-    """What is asked of the target."""
+    cookies: Flag | None = None
+    """Whether each session keeps its cookies; with flows it does, with plain steps it does not, unless given."""
+    steps: tuple[ScenarioStep, ...] = ()
+    """What is asked of the target: each arrival sends one, chosen by weight."""
+    flows: Mapping[Name, Flow] = {}
+    """Steps in order, in place of `steps`: each arrival takes one flow, chosen by weight."""
 
     @model_validator(mode="after")
     def _has_one_course(self) -> Self:
@@ -183,6 +139,8 @@ class Scenario(Declared):
             raise PydanticCustomError("scenario", "watch_every is at least 1s; reading is load too")
         if not self.timeout:
             raise PydanticCustomError("scenario", "no request is answered in no time; make timeout longer than 0")
+        if bool(self.steps) == bool(self.flows):
+            raise PydanticCustomError("scenario", "write either steps, of which an arrival sends one, or flows")
         names = [step.name for step in self.steps]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
@@ -190,3 +148,18 @@ class Scenario(Declared):
                 "scenario", 'the step "{twice}" stands twice; rename or remove one', {"twice": twice}
             )
         return self
+
+    @property
+    def every_flow(self) -> Mapping[str, Flow]:
+        """The flows by name; of plain steps, each is its own flow."""
+        return self.flows or {step.name: Flow(weight=step.weight, steps=(step,)) for step in self.steps}
+
+    @property
+    def step_names(self) -> tuple[str, ...]:
+        """The names under which steps are counted, each once, as they stand in the plan."""
+        return tuple(dict.fromkeys(step.name for flow in self.every_flow.values() for step in flow.steps))
+
+    @property
+    def keeps_cookies(self) -> bool:
+        """Whether each session keeps its cookies."""
+        return bool(self.flows) if self.cookies is None else self.cookies

@@ -1,0 +1,110 @@
+"""The cookies of one session on one host (RFC 6265, without other sites: load goes to one host only)."""
+
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from math import inf
+from typing import Final
+
+_MOST: Final = 100
+_LONGEST: Final = 8_192
+"""What a session keeps at most: a server must not fill the generator's memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Cookie:
+    value: str
+    path: str
+    until: float
+    secure: bool
+
+
+class Jar:
+    """Keeps cookies by name and path; the moments it is given are seconds since 1970.
+
+    `everywhere` is what a request's `Cookie` header holds where it is the same for every path and moment, else none.
+    """
+
+    __slots__ = ("_cookies", "_last", "everywhere")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._cookies: dict[tuple[str, str], _Cookie] = {}
+        self.everywhere: str | None = ""
+        self._last: list[str] = []
+
+    def take(self, lines: list[str], *, host: str, path: str, now: float) -> None:
+        """Take the `Set-Cookie` headers of an answer.
+
+        Args:
+            lines: the headers' values.
+            host: the host that was asked, without a port.
+            path: the path that was asked, without its query.
+            now: the moment.
+        """
+        if lines == self._last:
+            return  # as it was; a moving end was not remembered
+        is_moving = False
+        for line in lines:
+            is_moving = self._take(line, host, path, now) or is_moving
+        self._last = [] if is_moving else lines
+        self.everywhere = self._written_everywhere()
+
+    def header(self, path: str, *, secure: bool, now: float) -> str:
+        """Give what a request's `Cookie` header holds; empty where there is nothing to send."""
+        bare = path.partition("?")[0]
+        found = [
+            (name, cookie)
+            for (name, _), cookie in self._cookies.items()
+            if cookie.until > now and (secure or not cookie.secure) and _is_below(bare, cookie.path)
+        ]
+        found.sort(key=lambda each: -len(each[1].path))
+        return "; ".join(f"{name}={cookie.value}" for name, cookie in found)
+
+    def value(self, name: str) -> str | None:
+        """Give a cookie's value; none where the session does not hold it."""
+        return next((cookie.value for (each, _), cookie in self._cookies.items() if each == name), None)
+
+    def _take(self, line: str, host: str, path: str, now: float) -> bool:
+        """Take one header; say whether its end depends on the moment."""
+        pair, *attributes = line.split(";")
+        name, equals, value = (part.strip() for part in pair.partition("="))
+        if not (equals and name) or len(line) > _LONGEST or not line.isprintable():
+            return False
+        given = {key.strip().lower(): each.strip() for key, _, each in (part.partition("=") for part in attributes)}
+        domain = given.get("domain", "").lstrip(".").lower()
+        if domain and host != domain and not host.endswith(f".{domain}"):
+            return False
+        within = given.get("path", "")
+        within = within if within.startswith("/") else path.rpartition("/")[0] or "/"
+        until, key = _until(given, now), (name, within)
+        if until <= now:
+            self._cookies.pop(key, None)
+        elif key in self._cookies or len(self._cookies) < _MOST:
+            self._cookies[key] = _Cookie(value, within, until, "secure" in given)
+        return until != inf
+
+    def _written_everywhere(self) -> str | None:
+        """Write the header where it is the same for every path and moment; none where it is not."""
+        if any(cookie.path != "/" or cookie.secure or cookie.until != inf for cookie in self._cookies.values()):
+            return None
+        return "; ".join(f"{name}={cookie.value}" for (name, _), cookie in self._cookies.items())
+
+
+def _until(given: dict[str, str], now: float) -> float:
+    """Give when a cookie ends: `Max-Age` wins over `Expires`, and what cannot be read says nothing."""
+    age = given.get("max-age", "")
+    if age.lstrip("-").isdigit():
+        return now + int(age[:12])
+    try:
+        moment = parsedate_to_datetime(given["expires"].replace("-", " ")) if "expires" in given else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return inf
+    if moment is None:
+        return inf
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _is_below(path: str, within: str) -> bool:
+    """Match paths (RFC 6265 5.1.4)."""
+    return path == within or (path.startswith(within) and (within.endswith("/") or path[len(within)] == "/"))

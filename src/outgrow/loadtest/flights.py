@@ -1,0 +1,67 @@
+"""What is under way: arrivals on their way through a flow, and the requests that they have sent."""
+
+from typing import Protocol
+
+from outgrow.loadtest.flows import ReadyFlow, ReadyStep
+from outgrow.loadtest.sessions import Session
+
+
+class Carrier(Protocol):
+    """What carries a request."""
+
+    def abandon(self) -> None:
+        """Break off; the request is left to who called."""
+        ...
+
+
+class Visit:
+    """An arrival on its way through a flow, in a session."""
+
+    __slots__ = ("due", "flow", "number", "position", "session", "user", "values")
+
+    def __init__(self, number: int, flow: ReadyFlow, due: float, user: int, session: Session) -> None:
+        """Begin before the first step."""
+        self.number = number
+        self.flow = flow
+        self.due = due
+        self.user = user
+        self.session = session
+        self.position = 0
+        self.values = {**session.values, "arrival": number}
+
+
+class Flight:
+    """A request that was released and has not ended; moments are those of `perf_counter`.
+
+    `visit` is the arrival that it belongs to, none where the arrival is this one request.
+    """
+
+    __slots__ = (
+        "connection",
+        "content",
+        "due",
+        "ended",
+        "flow",
+        "received",
+        "released",
+        "retried",
+        "sent",
+        "step",
+        "visit",
+    )
+
+    def __init__(
+        self, content: bytes, flow: ReadyFlow, step: ReadyStep, due: float, released: float, visit: Visit | None
+    ) -> None:
+        """Begin without a connection."""
+        self.content = content
+        self.flow = flow
+        self.step = step
+        self.due = due
+        self.released = released
+        self.visit = visit
+        self.sent = 0.0
+        self.received = 0
+        self.connection: Carrier | None = None
+        self.ended = False
+        self.retried = False

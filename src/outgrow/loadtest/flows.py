@@ -1,0 +1,130 @@
+"""A scenario's flows made ready: what each arrival sends, and how its answers are judged."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from outgrow.loadtest.answers import Answer
+from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
+from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of
+from outgrow.plan.scenario_steps import Pause, ScenarioStep
+from outgrow.plan.scenarios import Scenario
+
+OF_EVERY_ARRIVAL = ("user", "arrival")
+"""The places that every text may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyStep:
+    """One step of a flow. `index` is where it is counted; `looks` says whether answers are more than counted."""
+
+    index: int
+    name: str
+    request: Request
+    statuses: frozenset[int]
+    contains: bytes
+    checks: tuple[tuple[str, Judge, bool], ...]
+    captures: tuple[tuple[str, Take, str | None], ...]
+    think_seconds: tuple[float, float]
+    looks: bool
+    is_head: bool
+    is_repeatable: bool
+
+    def accepts(self, status: int, body: bytes) -> bool:
+        """Say whether an answer is what the step expects, by its status and text."""
+        if status not in self.statuses if self.statuses else not 200 <= status < 400:  # noqa: PLR2004 (success and redirection)
+            return False
+        return not self.contains or self.contains in body
+
+    def takes(self, answer: Answer) -> bool:
+        """Say whether an answer is what the step expects."""
+        return self.accepts(answer.status, answer.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFlow:
+    """A flow. One that `is_lone` has one step that neither keeps nor needs anything of its session."""
+
+    index: int
+    name: str
+    steps: tuple[ReadyStep, ...]
+    is_lone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyFlows:
+    """All flows of a scenario, the names that steps are counted under, and what arrivals share.
+
+    `counted` says whether flows are counted apart from their steps; plain steps are not.
+    """
+
+    flows: tuple[ReadyFlow, ...]
+    names: tuple[str, ...]
+    tags: Mapping[str, Mapping[str, str]]
+    weights: tuple[int, ...]
+    counted: bool
+    keeps_cookies: bool
+    host: str
+    seed: int
+
+
+def flows_of(scenario: Scenario, place: Place, environment: Mapping[str, str]) -> ReadyFlows:
+    """Make a scenario's flows ready.
+
+    Raises:
+        SourceError: an environment variable that a step names is not set.
+    """
+    flows, names = scenario.every_flow, scenario.step_names
+    captured = {name for flow in flows.values() for step in flow.steps for name in step.captures}
+    known = frozenset({*OF_EVERY_ARRIVAL, *captured})
+    ready = tuple(
+        tuple(_ready_step(step, names.index(step.name), scenario, place, known, environment) for step in flow.steps)
+        for flow in flows.values()
+    )
+    return ReadyFlows(
+        tuple(
+            ReadyFlow(index, name, steps, is_lone=not scenario.flows and _is_lone(steps[0], scenario))
+            for index, (name, steps) in enumerate(zip(flows, ready, strict=True))
+        ),
+        names,
+        {step.name: step.tags for flow in flows.values() for step in flow.steps},
+        tuple(flow.weight for flow in flows.values()),
+        counted=bool(scenario.flows),
+        keeps_cookies=scenario.keeps_cookies,
+        host=place.host.rpartition("@")[2].partition(":")[0].lower(),
+        seed=scenario.seed,
+    )
+
+
+def _is_lone(step: ReadyStep, scenario: Scenario) -> bool:
+    keeps = scenario.keeps_cookies or step.captures
+    return not keeps and step.request.names <= {*OF_EVERY_ARRIVAL}
+
+
+def _ready_step(
+    step: ScenarioStep,
+    index: int,
+    scenario: Scenario,
+    place: Place,
+    known: frozenset[str],
+    environment: Mapping[str, str],
+) -> ReadyStep:
+    match step.think:
+        case None:
+            think = (0.0, 0.0)
+        case Pause():
+            think = (step.think.min.total_seconds(), step.think.max.total_seconds())
+        case _:
+            think = (step.think.total_seconds(), step.think.total_seconds())
+    return ReadyStep(
+        index,
+        step.name,
+        request_of(step, place, known, environment),
+        frozenset(step.status),
+        step.contains.encode(),
+        tuple((check.title, judge_of(check), check.required) for check in step.checks),
+        tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),
+        think,
+        looks=bool(step.contains or step.checks or step.captures) or scenario.keeps_cookies,
+        is_head=step.method == "HEAD",
+        is_repeatable=step.method in REPEATABLE,
+    )

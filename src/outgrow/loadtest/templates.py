@@ -1,0 +1,75 @@
+"""Texts with places, `{name}`, that are filled for every request."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+Value = str | int
+Filled = Callable[[Value], Value]
+"""What is done to a value before it stands in its place."""
+
+_PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?:\.[^{}\s]+)?)\}")
+_IN_A_PATH: Final = re.compile(r"[!-~]*")
+_KEPT_IN_A_PATH: Final = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def in_path(value: Value) -> Value:
+    """Write what a path cannot hold as %20 and the like; what is encoded already stays."""
+    if isinstance(value, int) or _IN_A_PATH.fullmatch(value):
+        return value
+    return quote(value, safe=_KEPT_IN_A_PATH)
+
+
+def in_header(value: Value) -> Value:
+    """Write line ends and other control characters as blanks: what a server sent must not add headers."""
+    if isinstance(value, int) or value.isprintable():
+        return value
+    return "".join(each if each.isprintable() else " " for each in value)
+
+
+def as_it_is(value: Value) -> Value:
+    """Leave a value alone."""
+    return value
+
+
+def places(text: str) -> tuple[str, ...]:
+    """Name what looks like a place in a text."""
+    return tuple(match.group(1) for match in _PLACE.finditer(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text made ready: `fill` gives it with values in its places."""
+
+    pattern: str
+    slots: tuple[tuple[str, Filled], ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The values that it needs."""
+        return frozenset(name for name, _ in self.slots)
+
+    def fill(self, values: Mapping[str, Value]) -> str:
+        """Give the text.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        slots = self.slots
+        return self.pattern % tuple([filled(values[name]) for name, filled in slots]) if slots else self.pattern
+
+
+def template(texts: Iterable[tuple[str, Filled]], known: Collection[str]) -> Template:
+    """Make texts ready that stand one after another; braces around anything but a known name stay as they are."""
+    pattern, slots = "", list[tuple[str, Filled]]()
+    for text, filled in texts:
+        reached = 0
+        for match in _PLACE.finditer(text):
+            if match.group(1) in known:
+                pattern += text[reached : match.start()].replace("%", "%%") + "%s"
+                reached = match.end()
+                slots.append((match.group(1), filled))
+        pattern += text[reached:].replace("%", "%%")
+    return Template(pattern if slots else pattern.replace("%%", "%"), tuple(slots))

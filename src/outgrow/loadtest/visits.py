@@ -1,0 +1,227 @@
+"""What becomes of each arrival between its release and its end: steps sent, answers judged, pauses kept."""
+
+from collections.abc import Mapping
+from heapq import heappop, heappush
+from itertools import count
+from time import perf_counter, time
+from typing import Protocol
+
+from outgrow.facts.loads import Outcome
+from outgrow.loadtest.answers import Answer
+from outgrow.loadtest.chance import drawn
+from outgrow.loadtest.course import Rotation
+from outgrow.loadtest.flights import Flight, Visit
+from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
+from outgrow.loadtest.record import FlowTally, SecondTally, StepSecondTally, StepTally
+from outgrow.loadtest.sessions import Sessions
+from outgrow.loadtest.templates import Value
+
+
+class Carriage(Protocol):
+    """Who carries requests."""
+
+    def take(self, flight: Flight) -> None:
+        """Send a request, as soon as that is possible."""
+        ...
+
+
+class Visits:
+    """The arrivals that are under way, and the counts of what became of all. `busy` includes users that think.
+
+    Each arrival that begins ends once, in one class: by `_leave`.
+    """
+
+    def __init__(self, flows: ReadyFlows, rotation: Rotation, shared: Mapping[str, Value]) -> None:
+        """Begin with nobody under way; `shared` are values that every session has."""
+        self.steps = [StepTally() for _ in flows.names]
+        self.flows = [FlowTally() for _ in flows.flows]
+        self.names = list(flows.names)
+        self.busy = 0
+        self.in_flight: dict[Flight, None] = {}
+        self.second = self._new_second(flows)
+        self.carriage: Carriage
+        self._ready = flows
+        self._rotation = rotation
+        self._sessions = Sessions(shared)
+        self._thinking: list[tuple[float, int, Visit]] = []
+        self._turn = count()
+
+    @staticmethod
+    def _new_second(flows: ReadyFlows) -> SecondTally:
+        return SecondTally(len(flows.names), counts_flows=flows.counted)
+
+    def next_second(self) -> SecondTally:
+        """Close the second that is going on: its counts join those of the run, and are given."""
+        closed, self.second = self.second, self._new_second(self._ready)
+        for whole, part in zip(self.steps, closed.steps, strict=True):
+            whole.take(part)
+        return closed
+
+    # Beginnings.
+
+    def flow(self, number: int) -> ReadyFlow:
+        """Give the flow that an arrival takes."""
+        return self._ready.flows[self._rotation.flow(number)]
+
+    def begin(self, number: int, due: float, released: float) -> None:
+        """Send an arrival on its way."""
+        flow = self._ready.flows[self._rotation.flow(number)]
+        self.busy += 1
+        if flow.is_lone:
+            step = flow.steps[0]
+            request = step.request
+            content = request.ready
+            if content is None:
+                content = request.content({"user": self._rotation.user(number), "arrival": number})
+            flight = Flight(content, flow, step, due, released, None)
+            self.in_flight[flight] = None
+            self.carriage.take(flight)
+        else:
+            user = self._rotation.user(number)
+            visit = Visit(number, flow, due, user, self._sessions.of(user))
+            self._send(visit, due, released)
+
+    def turn_away(self, number: int, outcome: Outcome) -> None:
+        """Count an arrival that does not begin: at its flow's first step, and as one of its flow."""
+        flow = self.flow(number)
+        self.second.steps[flow.steps[0].index].outcomes[outcome] += 1
+        if self.second.arrivals is not None:
+            self.second.arrivals[outcome] += 1
+            self.flows[flow.index].outcomes[outcome] += 1
+
+    def _send(self, visit: Visit, due: float, released: float) -> None:
+        step = visit.flow.steps[visit.position]
+        try:
+            content = step.request.content(visit.values, self._cookies(visit, step))
+        except KeyError:
+            self.second.steps[step.index].outcomes[Outcome.WITHOUT_DATA] += 1
+            self._leave(visit, Outcome.WITHOUT_DATA, released)
+            return
+        flight = Flight(content, visit.flow, step, due, released, visit)
+        self.in_flight[flight] = None
+        self.carriage.take(flight)
+
+    def _cookies(self, visit: Visit, step: ReadyStep) -> str:
+        if not self._ready.keeps_cookies:
+            return ""
+        jar = visit.session.jar
+        return (
+            jar.everywhere
+            if jar.everywhere is not None
+            else jar.header(step.request.path.pattern, secure=False, now=time())
+        )
+
+    # What connections tell.
+
+    def answered(self, flight: Flight, now: float, status: int, head: bytes, body: bytes) -> None:
+        """Count a whole answer, and let the arrival go on."""
+        step, visit = flight.step, flight.visit
+        second, tally = self.second.steps[step.index], self.steps[step.index]
+        second.statuses[status] += 1
+        second.sent += len(flight.content)
+        second.received += flight.received
+        tally.service.record(now - flight.sent)
+        tally.waiting.record(flight.sent - flight.released)
+        seconds = now - flight.due
+        second.response.record(seconds)
+        if step.looks:
+            outcome = self._judged(Answer(status, head, body, seconds), step, second, visit)
+        else:
+            outcome = Outcome.DONE if step.accepts(status, body) else Outcome.UNEXPECTED
+        self._end(flight, outcome, now)
+
+    def failed(self, flight: Flight, outcome: Outcome) -> None:
+        """Count a failure; one that timed out had waited so long, and that counts among the response times."""
+        now = perf_counter()
+        if outcome is Outcome.TIMED_OUT:
+            self.second.steps[flight.step.index].response.record(now - flight.due)
+        self._end(flight, outcome, now)
+
+    def _judged(self, answer: Answer, step: ReadyStep, second: StepSecondTally, visit: Visit | None) -> Outcome:
+        """Look at an answer: keep its cookies, check it, take what later steps need."""
+        if visit is not None and self._ready.keeps_cookies and (lines := answer.headers("set-cookie")):
+            path = step.request.path.pattern.partition("?")[0]
+            visit.session.jar.take(lines, host=self._ready.host, path=path, now=time())
+        outcome = Outcome.DONE if step.takes(answer) else Outcome.UNEXPECTED
+        for title, judge, required in step.checks:
+            passed = judge(answer)
+            second.check(title, passed=passed)
+            if required and not passed:
+                outcome = Outcome.UNEXPECTED
+        if outcome is Outcome.DONE and visit is not None:
+            for name, take, default in step.captures:
+                value = take(answer, visit.session.jar)
+                value = default if value is None else value
+                if value is None:
+                    return Outcome.UNEXPECTED
+                visit.values[name] = visit.session.values[name] = value
+        return outcome
+
+    def _end(self, flight: Flight, outcome: Outcome, now: float) -> None:
+        """End a request; the arrival goes on to its next step, or ends too."""
+        flight.ended = True
+        flight.connection = None
+        del self.in_flight[flight]
+        self.second.steps[flight.step.index].outcomes[outcome] += 1
+        visit = flight.visit
+        if visit is None:
+            self.busy -= 1
+            return
+        visit.position += 1
+        if outcome is not Outcome.DONE or visit.position == len(visit.flow.steps):
+            self._leave(visit, outcome, now)
+            return
+        least, most = flight.step.think_seconds
+        if most:
+            share = drawn(self._ready.seed, visit.number, visit.position) if most > least else 0.0
+            heappush(self._thinking, (now + least + (most - least) * share, next(self._turn), visit))
+        else:
+            self._send(visit, now, now)
+
+    def _leave(self, visit: Visit, outcome: Outcome, now: float) -> None:
+        self.busy -= 1
+        if self.second.arrivals is None:
+            return
+        self.second.arrivals[outcome] += 1
+        tally = self.flows[visit.flow.index]
+        tally.outcomes[outcome] += 1
+        if outcome is Outcome.DONE:
+            tally.duration.record(now - visit.due)
+
+    # Moments.
+
+    @property
+    def next_wake(self) -> float | None:
+        """When the first of those who think goes on."""
+        return self._thinking[0][0] if self._thinking else None
+
+    def wake(self, now: float) -> None:
+        """Send on everyone who has thought long enough."""
+        while self._thinking and self._thinking[0][0] <= now:
+            due, _, visit = heappop(self._thinking)
+            self._send(visit, due, perf_counter())
+
+    def time_out(self, oldest: float) -> bool:
+        """End requests that were due before a moment: they are in the order in which they were due."""
+        overdue: list[Flight] = []
+        for flight in self.in_flight:
+            if flight.due > oldest:
+                break
+            overdue.append(flight)
+        for flight in overdue:
+            self._break_off(flight, Outcome.TIMED_OUT)
+        return bool(overdue)
+
+    def cut(self) -> None:
+        """End everyone who is under way."""
+        thinking, self._thinking = self._thinking, []
+        for _, _, visit in thinking:
+            self._leave(visit, Outcome.INTERRUPTED, 0.0)
+        for flight in tuple(self.in_flight):
+            self._break_off(flight, Outcome.INTERRUPTED)
+
+    def _break_off(self, flight: Flight, outcome: Outcome) -> None:
+        connection = flight.connection
+        self.failed(flight, outcome)
+        if connection is not None:
+            connection.abandon()
