@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outgrow.loadtest.course import Rotation, rate_of
+from outgrow.facts.loads import Outcome
+from outgrow.facts.shards import ShardFacts, StepCounts
+from outgrow.loadtest.course import Rotation, planned_flows, rate_of
 from outgrow.loadtest.histogram import Histogram
 from outgrow.loadtest.record import health_of
-from outgrow.loadtest.schedule import planned
+from outgrow.loadtest.schedule import Share, planned
 from tests.loadtest.servers import scenario
 
 TARGET = "http://127.0.0.1:9"
@@ -56,21 +58,64 @@ def test_any_round_of_arrivals_has_every_session_once(weights, users):
         assert {rotation.user(turn * users + arrival) for arrival in range(users)} == set(range(users))
 
 
-def lateness(*seconds):
-    made = Histogram()
-    for each in seconds:
-        made.record(each)
-    return made
+@given(st.integers(1, 40), st.integers(1, 6), st.lists(st.integers(1, 9), min_size=1, max_size=4))
+def test_shares_have_sessions_of_their_own_and_together_all(users, of, weights):
+    of = min(of, users)
+    met = []
+    for index in range(of):
+        rotation = Rotation(tuple(weights), users, Share(index, of))
+        arrivals = range(index, index + of * rotation.users * 3, of)
+        met.append({rotation.user(arrival) for arrival in arrivals})
+
+    assert sum(map(len, met)) == users
+    assert set().union(*met) == set(range(users))
+
+
+@given(
+    st.integers(1, 300),
+    st.integers(1, 7),
+    st.sampled_from(["even", "poisson"]),
+    st.lists(st.integers(1, 9), min_size=1, max_size=4),
+)
+def test_shares_together_plan_what_one_process_would(rps, of, arrivals, weights):
+    steps = [{"name": f"s{index}", "weight": weight} for index, weight in enumerate(weights)]
+    made = scenario(TARGET, target_rps=rps, duration="700ms", arrivals=arrivals, steps=steps)
+
+    parts = [planned_flows(made, Share(index, of)) for index in range(of)]
+
+    assert [sum(counts) for counts in zip(*parts, strict=True)] == planned_flows(made)
+
+
+def shard(late=0, cpu=0.5, not_sent=0, lost="", of=1):
+    durations = Histogram()
+    for _ in range(100):
+        durations.record(0.001)
+    outcomes = {Outcome.NOT_SENT: not_sent, Outcome.LOST: 7 if lost else 0}
+    return ShardFacts(0, of, 10.0, 10 * cpu, False, (StepCounts(outcomes),), (), (), durations.facts(), late, lost=lost)
 
 
 def test_a_generator_on_time_with_processor_to_spare_is_strong_enough():
-    assert health_of(lateness(*[0.001] * 100), 1, 0.5, (), not_sent=0).too_weak == ()
+    assert health_of([shard(late=1)]).too_weak == ()
 
 
 @pytest.mark.parametrize(
-    ("late", "cpu", "not_sent", "why"), [(2, 0.5, 0, "2 of 100"), (0, 0.95, 0, "95%"), (0, 0.5, 3, "ulimit")]
+    ("weakness", "why"),
+    [
+        ({"late": 2}, "2 of 100"),
+        ({"cpu": 0.95}, "95%"),
+        ({"not_sent": 3}, "ulimit"),
+        ({"lost": "it was ended by SIGKILL after 3 s"}, "SIGKILL after 3 s; 7 arrivals are lost"),
+    ],
 )
-def test_a_generator_that_falls_behind_says_so(late, cpu, not_sent, why):
-    (reason,) = health_of(lateness(*[0.001] * 100), late, cpu, (), not_sent=not_sent).too_weak
+def test_a_generator_that_falls_behind_says_so(weakness, why):
+    (reason,) = health_of([shard(**weakness)]).too_weak
 
     assert why in reason
+
+
+def test_the_busiest_process_decides_about_the_generator_and_is_named():
+    health = health_of([shard(of=2), shard(cpu=0.97, late=1, of=2)])
+
+    assert health.cpu_share == pytest.approx(0.97)
+    assert health.late == 1
+    assert [reason.startswith("process 1 of 2: the generator used 97%") for reason in health.too_weak] == [True]

@@ -73,7 +73,18 @@ def load_command() -> None:
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
 @click.option("--no-journal", is_flag=True, help="Do not note the span; conditions will count its load.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
-def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, no_journal: bool, quiet: bool) -> int:
+@click.option(
+    "--processes", type=click.IntRange(1, 256), help="Spread it over so many processes, else as the plan says."
+)
+def run_scenario(
+    scenario: str,
+    plan: Path,
+    as_json: bool,
+    output: Path | None,
+    no_journal: bool,
+    quiet: bool,
+    processes: int | None,
+) -> int:
     """Send a scenario's load and say what became of every arrival.
 
     SCENARIO is its name in the PLAN (plan.yaml unless given). Latencies count from the moment an arrival was due.
@@ -84,6 +95,8 @@ def run_scenario(scenario: str, plan: Path, as_json: bool, output: Path | None, 
 
     loaded = load(plan)
     declared = declared_scenario(loaded.plan, scenario)
+    if processes is not None:
+        declared = declared.model_copy(update={"processes": processes})
     with _live(declared, quiet=quiet) as told:
         facts = run_async(
             lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)

@@ -38,6 +38,8 @@ class Outcome(StrEnum):
     """Under way when the run was ended early."""
     NEVER_STARTED = "never started"
     """Not reached because the run was ended early."""
+    LOST = "lost"
+    """The generator's own process ended before it said what became of it."""
 
 
 FAILURES = frozenset(
@@ -76,7 +78,8 @@ class StepLoad:
     holds those that timed out, with the time that they had waited by then. A flow's first step is due when the arrival
     is, a later one when the answer before it has come and the user has thought.
 
-    `checks` holds how often each passed and failed; bytes are those of requests that were answered.
+    `checks` holds how often each passed and failed; bytes are those of requests that were answered. `trends` holds what
+    else was measured of an answer, by a name that says its unit (`first_token_seconds`, `tokens_per_second`).
     """
 
     name: str
@@ -89,6 +92,7 @@ class StepLoad:
     checks: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     bytes_sent: int = 0
     bytes_received: int = 0
+    trends: Mapping[str, Buckets] = field(default_factory=dict[str, Buckets])
 
     @property
     def arrivals(self) -> int:
@@ -187,6 +191,21 @@ class GeneratorHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One process's part of a run: how many arrivals were its own, and how busy it was.
+
+    `cpu_share` is of one core, from the last word that came; `lost` says what became of a process that did not live to
+    give its result, and is empty where it did.
+    """
+
+    index: int
+    arrivals: int
+    cpu_share: float
+    late: int
+    lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ResourcePoint:
     """A resource at a moment of the run, in seconds from its start; no value where it could not be read."""
 
@@ -231,7 +250,8 @@ class LoadFacts:
     kept up. `whole` is over all steps' requests; `iterations` over all arrivals, and `flows` tells their flows apart
     (empty where plain steps are all there is). `hidden` estimates the arrivals that a closed `model` left out while it
     waited. `notes` are what happened often and is said once. `retried` counts requests sent again over another
-    connection because the server had closed the idle one that they were sent on.
+    connection because the server had closed the idle one that they were sent on. `shards` holds the processes that the
+    run was spread over, in order; with several, `cpu_share` of the health and of the seconds is that of the busiest.
     """
 
     scenario: str
@@ -255,3 +275,4 @@ class LoadFacts:
     model: Model = Model.OPEN
     hidden: int = 0
     notes: tuple[str, ...] = ()
+    shards: tuple[Shard, ...] = ()

@@ -54,26 +54,47 @@ def arrivals_of(scenario: Scenario, share: Share = WHOLE) -> Iterator[Arrivals]:
 
 
 class Rotation:
-    """Which flow and which session an arrival takes, by its number: every weight is met exactly, without chance."""
+    """Which flow and which session an arrival takes, by its number: every weight is met exactly, without chance.
 
-    __slots__ = ("_cycle", "_shift", "users")
+    Sessions belong to one share each: `users` counts those of this share, and no other share meets them.
+    """
 
-    def __init__(self, weights: tuple[int, ...], users: int) -> None:
-        """Spread the flows over a cycle as evenly as their weights allow."""
-        self.users = users
+    __slots__ = ("_cycle", "_share", "_shift", "users")
+
+    def __init__(self, weights: tuple[int, ...], users: int, share: Share = WHOLE) -> None:
+        """Spread the flows over a cycle as evenly as their weights allow.
+
+        Raises:
+            ValueError: there are fewer users than shares.
+        """
+        if users < share.of:
+            raise ValueError(f"{users} users cannot be spread over {share.of} processes; ask for fewer processes")
+        self.users = len(range(share.index, users, share.of))
+        self._share = share
         self._cycle = _spread(weights)
-        # Sessions move on against the cycle, or each would meet the same flow for ever.
-        self._shift = next(
-            shift for shift in range(users + 1) if gcd(users - shift, len(self._cycle)) == 1 or shift == users
-        )
+        # Sessions move on against the cycle as the share meets it, or each would meet the same flow for ever.
+        met = len(self._cycle) // gcd(len(self._cycle), share.of)
+        own = self.users
+        self._shift = next(shift for shift in range(own + 1) if gcd(own - shift, met) == 1 or shift == own)
 
     def flow(self, arrival: int) -> int:
         """Give the index of the flow that an arrival takes."""
         return self._cycle[arrival % len(self._cycle)]
 
     def user(self, arrival: int) -> int:
-        """Give the session, from 0, that an arrival belongs to."""
-        return (arrival + arrival // self.users * self._shift) % self.users
+        """Give the session, from 0 over all shares, that an arrival belongs to."""
+        turn, share = arrival // self._share.of, self._share
+        return (turn + turn // self.users * self._shift) % self.users * share.of + share.index
+
+
+def planned_flows(scenario: Scenario, share: Share = WHOLE) -> list[int]:
+    """Count a share's arrivals flow by flow, in the order of the flows."""
+    weights = tuple(flow.weight for flow in scenario.every_flow.values())
+    rotation, counts = Rotation(weights, scenario.users, share), [0] * len(weights)
+    for chunk in arrivals_of(scenario, share):
+        for turn in range(len(chunk.seconds)):
+            counts[rotation.flow(chunk.first + turn * chunk.apart)] += 1
+    return counts
 
 
 def _spread(weights: tuple[int, ...]) -> tuple[int, ...]:

@@ -7,17 +7,19 @@ moment they were due; nothing is left out because the generator was busy or wait
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from math import floor
 from time import perf_counter, process_time
 from typing import Final
 
 from outgrow.facts.loads import LoadSecond, Outcome
+from outgrow.facts.shards import ShardFacts
 from outgrow.loadtest.address import Address
 from outgrow.loadtest.connections import Connections
 from outgrow.loadtest.course import Rotation
 from outgrow.loadtest.flows import ReadyFlows
 from outgrow.loadtest.histogram import Histogram
 from outgrow.loadtest.record import LATE_SECONDS
-from outgrow.loadtest.schedule import Arrivals
+from outgrow.loadtest.schedule import Arrivals, Share
 from outgrow.loadtest.templates import Value
 from outgrow.loadtest.visits import Visits
 
@@ -64,7 +66,7 @@ class Engine:
         self._due = _due_arrivals(orders.arrivals)
         self._next = next(self._due, None)
         self._began = self._next_second = self._look_for_timeouts = self._cut_at = 0.0
-        self._cpu_at_second = 0.0
+        self._cpu_at_second = self._told_at = 0.0
         self._ended = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._fault: Exception | None = None
@@ -72,7 +74,7 @@ class Engine:
     async def run(self) -> float:
         """Run the course to its end, or to its early end; give how many seconds it took."""
         self._began = perf_counter()
-        self._next_second = self._began + 1
+        self._next_second, self._told_at = self._began + 1, self._began
         self._cpu_at_second = process_time()
         self._tick()
         try:
@@ -84,6 +86,30 @@ class Engine:
         if self._fault is not None:
             raise self._fault
         return perf_counter() - self._began
+
+    def facts(self, share: Share, seconds: float, cpu_seconds: float) -> ShardFacts:
+        """Give what this share of the run came to.
+
+        Args:
+            share: which one it was.
+            seconds: how long it ran.
+            cpu_seconds: the processor time that it took.
+        """
+        return ShardFacts(
+            index=share.index,
+            of=share.of,
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            interrupted=self.is_interrupted,
+            steps=tuple(tally.counts() for tally in self.visits.steps),
+            flows=tuple(tally.counts() for tally in self.visits.flows),
+            timeline=tuple(self.timeline),
+            lateness=self.lateness.facts(),
+            late=self.late,
+            connections_highest=self.connections.highest,
+            connections_opened=self.connections.opened,
+            retried=self.connections.retried,
+        )
 
     def stop(self) -> None:
         """End early: release nothing more, give those under way a grace; a second call ends at once."""
@@ -148,7 +174,7 @@ class Engine:
 
     def _tell(self, now: float) -> None:
         cpu = process_time()
-        length = max(1 + now - self._next_second, _TICK_SECONDS)
+        length = max(now - self._told_at, _TICK_SECONDS)
         told = self.visits.next_second().facts(
             self.visits.names,
             now - self._began,
@@ -157,7 +183,8 @@ class Engine:
             cpu_share=(cpu - self._cpu_at_second) / length,
         )
         self._cpu_at_second = cpu
-        self._next_second = now + 1
+        # On the whole seconds of the run, so that those of several processes meet.
+        self._told_at, self._next_second = now, self._began + floor(now - self._began) + 1
         self.timeline.append(told)
         self._told(told)
 

@@ -1,9 +1,10 @@
 """Counting what became of every arrival: per step, and second by second."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Final
 
+from outgrow.facts.buckets import Buckets, together
 from outgrow.facts.loads import (
     FAILURES,
     FlowLoad,
@@ -14,6 +15,7 @@ from outgrow.facts.loads import (
     StepLoad,
     StepSecond,
 )
+from outgrow.facts.shards import FlowCounts, ShardFacts, StepCounts
 from outgrow.loadtest.histogram import Histogram
 
 LATE_SECONDS: Final = 0.010
@@ -61,17 +63,18 @@ class StepSecondTally:
 class StepTally:
     """What one step's requests met; most of it is counted by the second, and taken over when the second is told."""
 
-    __slots__ = ("checks", "outcomes", "received", "response", "sent", "service", "statuses", "waiting")
+    __slots__ = ("checks", "outcomes", "received", "response", "sent", "service", "statuses", "trends", "waiting")
 
     def __init__(self) -> None:
         """Begin at nothing."""
         self.outcomes: Counter[Outcome] = Counter()
         self.statuses: Counter[int] = Counter()
         self.response, self.service, self.waiting = Histogram(), Histogram(), Histogram()
+        self.trends: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.checks: Checks = {}
         self.sent = self.received = 0
 
-    def take(self, second: "StepSecondTally | StepTally") -> None:
+    def take(self, second: StepSecondTally) -> None:
         """Add what a second counted."""
         self.outcomes.update(second.outcomes)
         self.statuses.update(second.statuses)
@@ -83,26 +86,36 @@ class StepTally:
         self.sent += second.sent
         self.received += second.received
 
-    def merge(self, other: "StepTally") -> None:
-        """Add what another step, or another process, counted."""
-        self.take(other)
-        self.service.merge(other.service)
-        self.waiting.merge(other.waiting)
-
-    def facts(self, name: str, tags: Mapping[str, str] | None = None) -> StepLoad:
+    def counts(self) -> StepCounts:
         """Give what was counted."""
-        return StepLoad(
-            name,
-            _in_order(self.outcomes),
-            dict(sorted(self.statuses.items())),
-            latency_of(self.response),
-            latency_of(self.service),
-            latency_of(self.waiting),
-            dict(tags or {}),
+        return StepCounts(
+            dict(self.outcomes),
+            dict(self.statuses),
+            self.response.facts(),
+            self.service.facts(),
+            self.waiting.facts(),
             _checks(self.checks),
             self.sent,
             self.received,
+            {name: histogram.facts() for name, histogram in self.trends.items()},
         )
+
+
+def step_load(name: str, counts: StepCounts, tags: Mapping[str, str] | None = None) -> StepLoad:
+    """Sum up what one step's requests met."""
+    return StepLoad(
+        name,
+        _in_order(counts.outcomes),
+        dict(sorted(counts.statuses.items())),
+        latency_of(counts.response),
+        latency_of(counts.service),
+        latency_of(counts.waiting),
+        dict(tags or {}),
+        counts.checks,
+        counts.bytes_sent,
+        counts.bytes_received,
+        dict(sorted(counts.trends.items())),
+    )
 
 
 class FlowTally:
@@ -115,14 +128,14 @@ class FlowTally:
         self.outcomes: Counter[Outcome] = Counter()
         self.duration = Histogram()
 
-    def merge(self, other: "FlowTally") -> None:
-        """Add what another flow, or another process, counted."""
-        self.outcomes.update(other.outcomes)
-        self.duration.merge(other.duration)
-
-    def facts(self, name: str) -> FlowLoad:
+    def counts(self) -> FlowCounts:
         """Give what was counted."""
-        return FlowLoad(name, _in_order(self.outcomes), latency_of(self.duration))
+        return FlowCounts(dict(self.outcomes), self.duration.facts())
+
+
+def flow_load(name: str, counts: FlowCounts) -> FlowLoad:
+    """Sum up what became of the arrivals of one flow."""
+    return FlowLoad(name, _in_order(counts.outcomes), latency_of(counts.duration))
 
 
 def _in_order(outcomes: Mapping[Outcome, int]) -> dict[Outcome, int]:
@@ -133,14 +146,14 @@ def _checks(checks: Checks) -> dict[str, tuple[int, int]]:
     return {title: (passed, failed) for title, (failed, passed) in checks.items()}
 
 
-def latency_of(histogram: Histogram) -> Latency | None:
-    """Sum a histogram up; none when it is empty."""
-    quantiles = [histogram.quantile(share) for share in (0, 0.5, 0.9, 0.95, 0.99, 1)]
-    mean = histogram.mean
+def latency_of(durations: Buckets) -> Latency | None:
+    """Sum durations up; none when there are none."""
+    quantiles = [durations.quantile(share) for share in (0, 0.5, 0.9, 0.95, 0.99, 1)]
+    mean = durations.mean_seconds
     known = [each for each in quantiles if each is not None]
     if mean is None or len(known) < len(quantiles):
         return None
-    return Latency(histogram.count, mean, *known)
+    return Latency(durations.count, mean, *known)
 
 
 class SecondTally:
@@ -191,32 +204,45 @@ class SecondTally:
         )
 
 
-def health_of(
-    lateness: Histogram, late: int, cpu_share: float, seconds: Sequence[LoadSecond], *, not_sent: int
-) -> GeneratorHealth:
-    """Judge whether the generator kept its own schedule.
+def health_of(shards: Sequence[ShardFacts]) -> GeneratorHealth:
+    """Judge whether the generator kept its own schedule; the whole is as good as the worst of its processes.
 
     Args:
-        lateness: from due to released, of every arrival that was released.
-        late: how many of them were late.
-        cpu_share: the generator's processor time over the run, of one core.
-        seconds: the run second by second.
-        not_sent: arrivals for which this machine gave no connection.
+        shards: what each process counted; at least one.
     """
-    why: list[str] = []
-    if late > _LATE_SHARE * lateness.count:
-        why.append(
-            f"{late:,} of {lateness.count:,} arrivals were released more than {LATE_SECONDS * 1000:.0f} ms late "
-            f"(at most {_LATE_SHARE:.0%} may be); give the generator a core of its own, or ask for a lower rate"
+    highest = max(max((second.cpu_share for second in each.timeline), default=each.cpu_share) for each in shards)
+    why = [
+        f"process {shard.index + 1} of {shard.of}: {reason}" if shard.of > 1 else reason
+        for shard in shards
+        for reason in _weaknesses(shard)
+    ]
+    return GeneratorHealth(
+        max(each.cpu_share for each in shards),
+        highest,
+        sum(each.late for each in shards),
+        latency_of(together(each.lateness for each in shards)),
+        tuple(why),
+    )
+
+
+def _weaknesses(shard: ShardFacts) -> Generator[str]:
+    if shard.lost:
+        lost = sum(step.outcomes.get(Outcome.LOST, 0) for step in shard.steps)
+        yield f"{shard.lost}; {lost:,} arrivals are lost, and the load was lighter than asked"
+    if shard.late > _LATE_SHARE * shard.lateness.count:
+        yield (
+            f"{shard.late:,} of {shard.lateness.count:,} arrivals were released more than "
+            f"{LATE_SECONDS * 1000:.0f} ms late (at most {_LATE_SHARE:.0%} may be); "
+            "give the generator a core of its own, or ask for a lower rate"
         )
-    if cpu_share > _BUSY_SHARE:
-        why.append(
-            f"the generator used {cpu_share:.0%} of a core, so its own work shows in the times; ask for a lower rate"
+    if shard.cpu_share > _BUSY_SHARE:
+        yield (
+            f"the generator used {shard.cpu_share:.0%} of a core, so its own work shows in the times; "
+            "ask for a lower rate, or for more processes"
         )
+    not_sent = sum(step.outcomes.get(Outcome.NOT_SENT, 0) for step in shard.steps)
     if not_sent:
-        why.append(
+        yield (
             f"this machine gave no connection for {not_sent:,} arrivals (file descriptors or local ports ran out); "
             "raise ulimit -n, or ask for fewer connections"
         )
-    highest = max((second.cpu_share for second in seconds), default=cpu_share)
-    return GeneratorHealth(cpu_share, highest, late, latency_of(lateness), tuple(why))

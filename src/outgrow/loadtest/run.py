@@ -1,27 +1,28 @@
-"""A load test from a scenario to its facts, in this process."""
+"""A load test from a scenario to its facts, in this process or spread over several."""
 
 import asyncio
 import signal
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from time import process_time
-from typing import Final
+from math import ceil
+from typing import Final, Protocol
 
 from outgrow.errors import RefusedError, UsageError
-from outgrow.facts.loads import FlowLoad, LoadFacts, Outcome
-from outgrow.loadtest.address import address_of
-from outgrow.loadtest.course import Rotation, arrivals_of, rate_of
-from outgrow.loadtest.engine import Engine, Orders, Told
-from outgrow.loadtest.flows import flows_of
-from outgrow.loadtest.record import FlowTally, StepTally, health_of
-from outgrow.loadtest.requests import place_of
-from outgrow.plan.scenarios import Scenario, is_address
-from outgrow.plan.secrets import redacted, resolve, secrets_in
+from outgrow.facts.loads import FlowLoad, LoadFacts, Shard
+from outgrow.facts.shards import ShardFacts, added_all, added_flows, merged_timeline
+from outgrow.loadtest.course import rate_of
+from outgrow.loadtest.engine import Told
+from outgrow.loadtest.record import flow_load, health_of, step_load
+from outgrow.loadtest.schedule import WHOLE
+from outgrow.loadtest.shards import Shards, usable_cores
+from outgrow.loadtest.share import ShareOrders, ShareRun, target_of
+from outgrow.plan.scenarios import Scenario
+from outgrow.plan.secrets import redacted, secrets_in
 from outgrow.quantity import format_duration
 
-_USUAL_CONNECTIONS: Final = 1_000
-_GRACE_SECONDS: Final = 2.0
+SAFE_RATE_PER_PROCESS: Final = 15_000
+"""Requests a second that one process sends without its own work showing in the times: a good third of what it can."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,6 +45,26 @@ def refuse_beyond_ceiling(scenario: Scenario) -> None:
         )
 
 
+def processes_for(scenario: Scenario, cores: int) -> int:
+    """Say over how many processes a scenario is spread: what it asks for, else what its rate needs.
+
+    Args:
+        scenario: what to send.
+        cores: how many this machine lends the generator; `auto` asks for no more.
+
+    Raises:
+        UsageError: it asks for more processes than it has users or connections.
+    """
+    most = min(scenario.users, scenario.connections or scenario.users)
+    if scenario.processes == "auto":
+        return max(1, min(ceil(rate_of(scenario).highest / SAFE_RATE_PER_PROCESS), cores, most))
+    if scenario.processes > most:
+        raise UsageError(
+            f"{scenario.processes} processes cannot share {most} users or connections; ask for at most {most} processes"
+        )
+    return scenario.processes
+
+
 async def run_load(name: str, scenario: Scenario, environment: Mapping[str, str], told: Told) -> LoadFacts:
     """Send a scenario's load and give what became of it; Ctrl-C ends early, with what there is.
 
@@ -55,84 +76,84 @@ async def run_load(name: str, scenario: Scenario, environment: Mapping[str, str]
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
-        UsageError: a variable that the target names holds no address.
+        UsageError: a variable that the target names holds no address, or it asks for too many processes.
         SourceError: the target has no address, or an environment variable is not set.
     """
     refuse_beyond_ceiling(scenario)
-    target = resolve(scenario.target, environment)
-    if not is_address(target):
-        raise UsageError(f"scenarios.{name}.target: what the variable holds is no address; write http://HOST:PORT")
-    flows = flows_of(scenario, place_of(target), environment)
-    address = await address_of(target, scenario.allow_hosts)
-    timeout = scenario.timeout.total_seconds()
-    engine = Engine(
-        Orders(
-            address=address,
-            flows=flows,
-            rotation=Rotation(flows.weights, scenario.users),
-            arrivals=arrivals_of(scenario),
-            connections=scenario.connections or min(scenario.users, _USUAL_CONNECTIONS),
-            timeout_seconds=timeout,
-            grace_seconds=min(timeout, _GRACE_SECONDS),
-        ),
-        told,
-    )
-    started_at, cpu = datetime.now(UTC), process_time()
-    with _interrupts(engine):
-        seconds = await engine.run()
-    cpu_share = (process_time() - cpu) / max(seconds, 1e-9)
-    shown = redacted(target, secrets_in(scenario.target, environment))
-    return _facts(name, scenario, engine, shown, started_at, seconds, cpu_share)
+    orders = ShareOrders(name, scenario, environment)
+    count = processes_for(scenario, usable_cores())
+    run = await ShareRun.prepared(orders, WHOLE, told) if count == 1 else Shards(orders, count, told)
+    started_at = datetime.now(UTC)
+    with _interrupts(run):
+        shards = await run.run()
+    return load_facts(orders, started_at, shards)
 
 
-def _facts(
-    name: str,
-    scenario: Scenario,
-    engine: Engine,
-    target: str,
-    started_at: datetime,
-    seconds: float,
-    cpu_share: float,
-) -> LoadFacts:
-    visits, flows = engine.visits, scenario.flows
-    whole, iterations = StepTally(), FlowTally()
-    for tally in visits.steps:
-        whole.merge(tally)
-    for tally in visits.flows:
-        iterations.merge(tally)
+def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[ShardFacts]) -> LoadFacts:
+    """Make one load test of what its shards counted.
+
+    Args:
+        orders: what the shards were to do.
+        started_at: when they began.
+        shards: what each counted, in order, the lost ones among them.
+    """
+    scenario = orders.scenario
+    steps = [added_all(shard.steps[index] for shard in shards) for index in range(len(scenario.step_names))]
+    flows = [added_flows(shard.flows[index] for shard in shards) for index in range(len(scenario.every_flow))]
     tags = {step.name: step.tags for flow in scenario.every_flow.values() for step in flow.steps}
-    everything = whole.facts(name)
+    whole = step_load(orders.name, added_all(steps))
     return LoadFacts(
-        scenario=name,
-        target=target,
+        scenario=orders.name,
+        target=redacted(target_of(orders), secrets_in(scenario.target, orders.environment)),
         started_at=started_at,
-        seconds=seconds,
+        seconds=max(shard.seconds for shard in shards),
         planned_seconds=rate_of(scenario).seconds,
-        interrupted=engine.is_interrupted,
-        whole=everything,
+        interrupted=any(shard.interrupted for shard in shards),
+        whole=whole,
         steps=tuple(
-            tally.facts(step, tags.get(step, {})) for step, tally in zip(visits.names, visits.steps, strict=True)
+            step_load(name, counts, tags[name]) for name, counts in zip(scenario.step_names, steps, strict=True)
         ),
-        timeline=tuple(engine.timeline),
-        connections_highest=engine.connections.highest,
-        connections_opened=engine.connections.opened,
-        retried=engine.connections.retried,
-        health=health_of(
-            engine.lateness, engine.late, cpu_share, engine.timeline, not_sent=whole.outcomes[Outcome.NOT_SENT]
-        ),
-        iterations=iterations.facts(name) if flows else FlowLoad(name, everything.outcomes),
-        flows=tuple(tally.facts(flow) for flow, tally in zip(flows, visits.flows, strict=True)) if flows else (),
+        timeline=merged_timeline(shards),
+        connections_highest=sum(shard.connections_highest for shard in shards),
+        connections_opened=sum(shard.connections_opened for shard in shards),
+        retried=sum(shard.retried for shard in shards),
+        health=health_of(shards),
+        iterations=flow_load(orders.name, added_flows(flows))
+        if scenario.flows
+        else FlowLoad(orders.name, whole.outcomes),
+        flows=tuple(flow_load(name, counts) for name, counts in zip(scenario.flows, flows, strict=True))
+        if scenario.flows
+        else (),
+        shards=tuple(map(_shard_of, shards)),
     )
+
+
+def _shard_of(shard: ShardFacts) -> Shard:
+    counted = shard.flows if any(flow.outcomes for flow in shard.flows) else shard.steps
+    arrivals = sum(sum(each.outcomes.values()) for each in counted)
+    return Shard(shard.index, arrivals, shard.cpu_share, shard.late, shard.lost)
+
+
+class _Run(Protocol):
+    """A run under way, whole or spread over processes."""
+
+    async def run(self) -> Sequence[ShardFacts]:
+        """Run to the end, and give what was counted."""
+        ...
+
+    def stop(self) -> None:
+        """End early; at once when it is called again."""
+        ...
 
 
 @contextmanager
-def _interrupts(engine: Engine) -> Generator[None]:
-    """Let Ctrl-C and a polite end of the process stop the engine."""
+def _interrupts(run: _Run) -> Generator[None]:
+    """Let Ctrl-C and a polite end of the process stop the run."""
     loop, kept = asyncio.get_running_loop(), list[signal.Signals]()
     try:
         for number in _SIGNALS:
             try:
-                loop.add_signal_handler(number, engine.stop)
+                loop.add_signal_handler(number, run.stop)
             except (NotImplementedError, RuntimeError, ValueError):
                 continue  # Windows, or not the main thread: the caller's own handling stays
             kept.append(number)

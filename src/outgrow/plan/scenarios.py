@@ -111,6 +111,9 @@ class Scenario(Declared):
     """Distinct sessions that arrivals rotate over, and the most requests in flight; an arrival beyond is dropped."""
     connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None
     """The most connections; as many as users, at most 1,000, unless given. Waiting for one is reported apart."""
+    processes: Literal["auto"] | Annotated[Count, Field(ge=1, le=256)] = "auto"
+    """Over how many processes the load is spread, each with its share of the arrivals and of the users; as many as the
+    rate needs, at most one a core, unless given."""
     timeout: Duration = Duration.parse("10s")
     """How long an arrival may take from when it was due."""
     watch: tuple[Reference, ...] = ()

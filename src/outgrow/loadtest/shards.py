@@ -1,0 +1,285 @@
+"""A run spread over several processes: each gets its share of one schedule, and their counts become one.
+
+Nobody is lost silently: a process that dies leaves what it had told, and the rest of its share is counted as lost.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from outgrow.errors import OutgrowError
+from outgrow.facts.loads import LoadSecond, Outcome
+from outgrow.facts.shards import (
+    FlowCounts,
+    ShardFacts,
+    StepCounts,
+    added,
+    added_all,
+    merged_second,
+    second_from,
+    second_of,
+    shard_from,
+)
+from outgrow.loadtest import worker
+from outgrow.loadtest.course import planned_flows
+from outgrow.loadtest.engine import Told
+from outgrow.loadtest.schedule import Share
+from outgrow.loadtest.share import ShareOrders, ShareRun
+from outgrow.plan.scenarios import Scenario
+
+SILENCE_SECONDS: Final = 30.0
+"""A process tells every second; one that says nothing for so long is given up."""
+_START_SECONDS: Final = 60.0
+_AHEAD_SECONDS: Final = 0.05
+"""How far ahead the common start lies, so that the last process hears of it in time."""
+_LEAVING_SECONDS: Final = 5.0
+_LONGEST_LINE: Final = 1 << 26
+
+
+def usable_cores() -> int:
+    """Say how many cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS, Windows
+        return os.cpu_count() or 1
+
+
+class Shards:
+    """A run over several processes of this machine."""
+
+    def __init__(self, orders: ShareOrders, count: int, told: Told, silence_seconds: float = SILENCE_SECONDS) -> None:
+        """Start nothing yet.
+
+        Args:
+            orders: what every share is told.
+            count: over how many processes the run is spread.
+            told: called with every second that has passed in all of them.
+            silence_seconds: after how long without a word a process is given up.
+        """
+        self._orders = orders
+        self._told = told
+        self._silence_seconds = silence_seconds
+        self._workers = [_Worker(orders, Share(index, count)) for index in range(count)]
+        self._told_until = 0
+        self._stops = 0
+
+    async def run(self) -> Sequence[ShardFacts]:
+        """Run to the end and give what each process counted, in order; no process is left behind.
+
+        Raises:
+            RefusedError: the target is not near and not allowed by name.
+            UsageError: a variable that the target names holds no address.
+            SourceError: the target has no address, or an environment variable is not set.
+            OutgrowError: a process did not start.
+        """
+        # What is wrong with the orders is said once, here, and not by each process.
+        await ShareRun.prepared(self._orders, self._workers[0].share, lambda _: None)
+        try:
+            await asyncio.gather(*(each.start() for each in self._workers))
+            begin_at = time.time() + _AHEAD_SECONDS
+            for each in self._workers:
+                each.say(f"{worker.GO} {begin_at}")
+            for _ in range(self._stops):
+                self._say_stop()
+            await asyncio.gather(*(self._hear(each) for each in self._workers))
+        finally:
+            await asyncio.gather(*(each.end() for each in self._workers))
+        self._tell()
+        return [each.facts() for each in self._workers]
+
+    def stop(self) -> None:
+        """End early, leaving those under way a grace; at once when it is called again."""
+        self._stops += 1
+        self._say_stop()
+
+    def _say_stop(self) -> None:
+        for each in self._workers:
+            each.say(worker.STOP)
+
+    async def _hear(self, heard: "_Worker") -> None:
+        while await heard.hear(self._silence_seconds):
+            self._tell()
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell the seconds that every process which still runs has told."""
+        running = [each.told_until for each in self._workers if not each.is_over]
+        known = max((each.told_until for each in self._workers), default=0)
+        until = min(running, default=known)
+        for index in range(self._told_until + 1, until + 1):
+            parts = [part for each in self._workers for part in each.seconds.get(index, ())]
+            if parts:
+                self._told(merged_second(parts))
+        self._told_until = max(self._told_until, until)
+
+
+class _Worker:
+    """One process, from its start to its last word."""
+
+    def __init__(self, orders: ShareOrders, share: Share) -> None:
+        """Start nothing yet."""
+        self.share = share
+        self.seconds: dict[int, list[LoadSecond]] = {}
+        self.told_until = 0
+        self.is_over = False
+        self._orders = orders
+        self._process: asyncio.subprocess.Process | None = None
+        self._facts: ShardFacts | None = None
+        self._flows: Sequence[Mapping[Outcome, int]] = ()
+        self._lost = ""
+
+    async def start(self) -> None:
+        """Start the process and wait until it is ready.
+
+        Raises:
+            OutgrowError: it does not become ready.
+        """
+        # A session of its own: Ctrl-C in the terminal reaches the parent alone, which tells all of them.
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            worker.__name__,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            limit=_LONGEST_LINE,
+            start_new_session=True,
+        )
+        self._write(worker.orders_line(self._orders, self.share))
+        word, rest = await self._next_word(_START_SECONDS)
+        if word != worker.READY:
+            raise OutgrowError(
+                f"process {self.share.index + 1} of {self.share.of} of the generator did not start: "
+                f"{rest or self._lost or 'it said nothing that is understood'}"
+            )
+
+    def say(self, line: str) -> None:
+        """Say a line to the process; one that is gone hears nothing."""
+        self._write(line.encode() + b"\n")
+
+    async def hear(self, silence_seconds: float) -> bool:
+        """Take the next word; say whether more is to come."""
+        word, rest = await self._next_word(silence_seconds)
+        if word == worker.SECOND:
+            second = second_from(rest)
+            index = max(second_of(second), self.told_until)
+            self.seconds.setdefault(index, []).append(second)
+            self.told_until = index
+            return True
+        if word == worker.FLOWS:
+            self._flows = [{Outcome(name): count for name, count in each.items()} for each in json.loads(rest)]
+            return True
+        if word == worker.DONE:
+            self._facts = shard_from(rest)
+        elif not self._lost:
+            self._lost = rest or "it said nothing that is understood"
+        self.is_over = True
+        return False
+
+    async def end(self) -> None:
+        """Make sure that the process is gone."""
+        self.is_over = True
+        if self._process is None:
+            return
+        if self._process.stdin is not None:
+            self._process.stdin.close()  # which ends it, whatever it is doing
+        try:
+            async with asyncio.timeout(_LEAVING_SECONDS if self._facts is not None else 0):
+                await self._process.wait()
+        except TimeoutError:
+            self._kill()
+            await self._process.wait()
+
+    def facts(self) -> ShardFacts:
+        """Give what the process counted; where it was lost, what it had told and the rest as lost."""
+        timeline = tuple(second for index in sorted(self.seconds) for second in self.seconds[index])
+        if self._facts is not None:
+            return replace(self._facts, timeline=timeline)
+        last = timeline[-1].at_seconds if timeline else 0.0
+        steps, flows = _with_lost(self._orders.scenario, self.share, timeline, self._flows)
+        return ShardFacts(
+            index=self.share.index,
+            of=self.share.of,
+            seconds=last,
+            cpu_seconds=last * sum(each.cpu_share for each in timeline) / max(len(timeline), 1),
+            interrupted=False,
+            steps=steps,
+            flows=flows,
+            timeline=timeline,
+            connections_highest=max((each.connections for each in timeline), default=0),
+            lost=f"{self._lost} after {last:.0f} s",
+        )
+
+    async def _next_word(self, silence_seconds: float) -> tuple[str, str]:
+        """Give the next word and its text; none when the process has ended or was given up, `_lost` then says why."""
+        assert self._process is not None  # noqa: S101 (it was started)
+        assert self._process.stdout is not None  # noqa: S101
+        try:
+            async with asyncio.timeout(silence_seconds):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            self._lost = f"it was given up, for it said nothing for {silence_seconds:g} s,"
+            self._kill()
+            return "", ""
+        if not line.endswith(b"\n"):
+            self._lost = _end_of(await self._process.wait())
+            return "", ""
+        word, _, rest = line.decode().rstrip("\n").partition(" ")
+        return word, rest
+
+    def _write(self, line: bytes) -> None:
+        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
+            self._process.stdin.write(line)
+
+    def _kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+
+
+def _with_lost(
+    scenario: Scenario, share: Share, timeline: Sequence[LoadSecond], ended: Sequence[Mapping[Outcome, int]]
+) -> tuple[tuple[StepCounts, ...], tuple[FlowCounts, ...]]:
+    """Give what a lost process had told, and the rest of its share as lost: at their flow's first step."""
+    told = {name: _told_of(name, timeline) for name in scenario.step_names}
+    flows = list[FlowCounts]()
+    for index, (flow, planned) in enumerate(
+        zip(scenario.every_flow.values(), planned_flows(scenario, share), strict=True)
+    ):
+        first = flow.steps[0].name
+        known = told[first].outcomes
+        if scenario.flows:
+            known = ended[index] if ended else dict[Outcome, int]()
+        lost = {Outcome.LOST: max(0, planned - sum(known.values()))}
+        told[first] = added(told[first], StepCounts(lost))
+        flows.append(FlowCounts({**known, **lost}) if scenario.flows else FlowCounts())
+    return tuple(told.values()), tuple(flows)
+
+
+def _told_of(name: str, timeline: Sequence[LoadSecond]) -> StepCounts:
+    return added_all(
+        StepCounts(
+            each.outcomes,
+            each.statuses,
+            each.response,
+            checks=each.checks,
+            bytes_sent=each.bytes_sent,
+            bytes_received=each.bytes_received,
+        )
+        for each in (second.steps[name] for second in timeline if name in second.steps)
+    )
+
+
+def _end_of(status: int) -> str:
+    if status >= 0:
+        return f"it ended with status {status}"
+    try:
+        return f"it was ended by {signal.Signals(-status).name}"
+    except ValueError:
+        return f"it was ended by signal {-status}"
