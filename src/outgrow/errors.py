@@ -5,6 +5,7 @@
     |-- PlanError ........... 2  the plan file; carries every problem found
     |-- SourceError ......... 3  a source could not be read
     |-- JournalError ........ 3  the journal could not be read or written
+    |-- ActuatorError ....... 3  replicas could not be looked at or changed
     |-- NotProvenError ...... 6  a proof was asked for and not given
     |-- TooWeakError ........ 7  the load generator was itself saturated
     `-- RefusedError ........ 8  refused for safety
@@ -105,7 +106,7 @@ class PlanError(OutgrowError):
 
 
 class Failure(StrEnum):
-    """Why a source could not be read: told apart because each has another remedy."""
+    """Why a source or an actuator failed: told apart because each has another remedy."""
 
     REFUSED = "connection refused"
     UNREACHABLE = "unreachable"
@@ -120,6 +121,9 @@ class Failure(StrEnum):
     CONNECTION_LOST = "connection lost"
     NOT_CONFIGURED = "not configured"
     NOT_INSTALLED = "a package is missing"
+    CONFLICT = "somebody else changes it"
+    TOO_BUSY = "asked too often"
+    NOT_ACCEPTED = "not accepted"
     OTHER = "failed"
 
 
@@ -144,6 +148,26 @@ class JournalError(OutgrowError):
     """The journal could not be read or written."""
 
     exit_code = ExitCode.SOURCE
+
+
+class ActuatorError(OutgrowError):
+    """Replicas could not be looked at or changed; the failure is told apart so that it can be worded with its remedy.
+
+    After it nothing is known of whether the change was made: ask for the replicas again.
+    """
+
+    exit_code = ExitCode.SOURCE
+
+    def __init__(self, failure: Failure, what: str, remedy: str = "") -> None:
+        """Say what failed and what to do next; never put a secret into `what`."""
+        super().__init__(what + (f"; {remedy}" if remedy else ""))
+        self.failure = failure
+        self.what = what
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type["ActuatorError"], tuple[Failure, str, str]]:
+        """Let the failure travel between processes."""
+        return ActuatorError, (self.failure, self.what, self.remedy)
 
 
 class NotProvenError(OutgrowError):

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from outgrow.facts.decisions import Decision, Event, EventKind
 from outgrow.facts.forecasts import DailyLevel
+from outgrow.facts.replicas import Replicas
 from outgrow.facts.rollups import LevelKey, Resolution, Rollup
 from outgrow.facts.samples import Observation, Sample, SeriesKey
 from outgrow.plan.signals import QuerySignal
@@ -71,6 +72,76 @@ class SignalSource(Protocol):
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""
+        ...
+
+
+class Actuator(Protocol):
+    """What starts and stops the replicas of one service. One adapter per kind of run target.
+
+    Every call ends within the target's time limit. What takes longer (starting, draining) is ordered and then seen in
+    `replicas`. All that an actuator must remember outlives the process: opened again, it goes on where it was.
+
+    Raises:
+        ActuatorError: from every method; the failure is told apart, and whether a change was made is not known.
+    """
+
+    async def replicas(self) -> Replicas:
+        """Look at the replicas, changing nothing."""
+        ...
+
+    async def scale_to(self, count: int) -> None:
+        """Order so many replicas. Ordering what is ordered already changes nothing.
+
+        Raises:
+            ValueError: a negative count.
+        """
+        ...
+
+    async def tend(self) -> Sequence[str]:
+        """Bring the replicas a step nearer to what was ordered, and say in sentences what was done that nobody ordered.
+
+        Replaces what died, sends requests to what became ready, ends what has drained. To be called every second or so;
+        where something else does this (Kubernetes) it does nothing.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close connections; the replicas stay. Safe to call twice."""
+        ...
+
+
+class Balancer(Protocol):
+    """What stands before the replicas of a service and spreads requests over them.
+
+    Raises:
+        ActuatorError: from every method.
+    """
+
+    async def spread_over(self, addresses: Sequence[str]) -> None:
+        """Send every new request to one of these (`HOST:PORT`); when it returns none goes elsewhere.
+
+        Requests that run already go on where they are. Changes nothing where nothing is to be changed.
+        """
+        ...
+
+    async def in_flight(self, address: str) -> int:
+        """Count the requests, or the connections with one, that `address` still works on."""
+        ...
+
+    async def aclose(self) -> None:
+        """Let go of it; it goes on. Safe to call twice."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to be the only one that does something; it ends with the process that holds it, however that ends."""
+
+    async def still_held(self) -> bool:
+        """Say whether nobody else can have it meanwhile (a connection that carried it may have been lost)."""
+        ...
+
+    async def release(self) -> None:
+        """Give it back; safe to call twice."""
         ...
 
 
@@ -152,6 +223,10 @@ class Journal(Protocol):
         self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
     ) -> Sequence[Event]:
         """Give events that touch [start, end], in order of their start; no kinds means all."""
+        ...
+
+    async def lease(self, name: str) -> Lease | None:
+        """Take the lease of that name among all that use this journal; none where another holds it."""
         ...
 
     async def compact(self, now: datetime) -> None:

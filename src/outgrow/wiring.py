@@ -1,4 +1,4 @@
-"""The only file that names concrete adapters: which class reads which kind of source, which journal a URL means."""
+"""The only file that names concrete adapters: what reads a source, keeps a journal, starts and stops replicas."""
 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -19,7 +19,8 @@ from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, SourceOptions
 if TYPE_CHECKING:
     from outgrow.control.measure import OpenSource
     from outgrow.plan.findings import Findings
-    from outgrow.ports import Clock, Journal, SignalSource
+    from outgrow.plan.run_targets import DockerTarget, ProcessTarget, RunsOn
+    from outgrow.ports import Actuator, Balancer, Clock, Journal, SignalSource
 
 SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "postgres": ("outgrow.observe.postgres", "PostgresSignals"),
@@ -208,6 +209,64 @@ async def open_journal(options: JournalOptions, environment: Mapping[str, str], 
             shown = redacted(options.url, secrets_in(options.url, environment))
             message = f'journal.url: "{shown}" is no journal; write sqlite:FILE or postgresql://...'
             raise UsageError(message)
+
+
+def open_actuator(
+    service: str, target: "RunsOn", environment: Mapping[str, str], base: Path, *, at_first: int = 0
+) -> "Actuator":
+    """Open what starts and stops a service's replicas; nothing is connected, and nothing started yet.
+
+    Args:
+        service: its name in the plan.
+        target: where its replicas run.
+        environment: where `${NAME}` is looked up, and what local processes inherit.
+        base: the folder that relative paths start from.
+        at_first: how many replicas are ordered where outgrow keeps them itself and remembers none.
+
+    Raises:
+        ActuatorError: the target cannot be used as it is written.
+    """
+    match target.kind:
+        case "dry_run":
+            from outgrow.act.dry_run import DryRun
+
+            return DryRun(service, target, SYSTEM_CLOCK)
+        case "kubernetes":
+            from outgrow.act.kubernetes import KubernetesWorkload
+            from outgrow.act.kubernetes.access import access_to
+
+            return KubernetesWorkload(target, access_to(target, environment, base))
+        case "processes" | "docker":
+            return _open_fleet(service, target, environment, base, at_first)
+
+
+def _open_fleet(
+    service: str, target: "ProcessTarget | DockerTarget", environment: Mapping[str, str], base: Path, at_first: int
+) -> "Actuator":
+    from outgrow.act._fleet import Fleet
+    from outgrow.act._fleet_state import StateFile
+
+    folder = (base / target.state / service).resolve()
+    match target.kind:
+        case "processes":
+            from outgrow.act.processes import ProcessHost
+
+            host = ProcessHost(service, target, environment, base, folder / "logs")
+        case "docker":
+            from outgrow.act.docker import ContainerHost
+            from outgrow.act.docker.engine import Engine
+            from outgrow.act.docker.host import refuse_front_without_port
+
+            refuse_front_without_port(service, target)
+            host = ContainerHost(service, target, Engine(resolve(target.url, environment), target.timeout))
+    balancer: Balancer | None = None
+    if target.behind is not None:
+        from outgrow.act.nginx import NginxBalancer
+
+        finish = target.stop.drain + target.stop.grace
+        balancer = NginxBalancer(service, target.behind, base, folder / "nginx", target.timeout, finish)
+    file = StateFile(folder, service)
+    return Fleet(service, host, file, target.ready, target.stop, SYSTEM_CLOCK, at_first, balancer)
 
 
 def read_plan(path: str | os.PathLike[str]) -> LoadedPlan:

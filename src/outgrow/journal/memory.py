@@ -1,6 +1,7 @@
 """A journal in memory: for tests, and for whoever wants none on the disk. It is gone with the process."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
@@ -12,6 +13,7 @@ from outgrow.journal._records import DecisionRecord, EventRecord, decision_of, d
 from outgrow.journal._retention import cutoffs
 from outgrow.journal._samples import checked_level, columns_of, in_order, sample_of
 from outgrow.plan import JournalOptions
+from outgrow.ports import Lease
 
 _LevelDay = tuple[LevelKey, date]
 
@@ -27,6 +29,7 @@ class MemoryJournal:
         self._levels: dict[_LevelDay, dict[datetime, DailyLevel]] = {}
         self._decisions: dict[bytes, DecisionRecord] = {}
         self._events: dict[bytes, EventRecord] = {}
+        self._leased: set[str] = set()
 
     async def append_samples(self, samples: Sequence[tuple[SeriesKey, Sample]]) -> int:
         """Write samples and give the number newly kept: the first write of a series at a moment wins."""
@@ -161,6 +164,13 @@ class MemoryJournal:
         ]
         return [event_of(record) for record in sorted(found, key=lambda record: (record.start, record.recorded_at))]
 
+    async def lease(self, name: str) -> Lease | None:
+        """Take the lease of that name; none where another part of this process holds it."""
+        if name in self._leased:
+            return None
+        self._leased.add(name)
+        return _MemoryLease(self._leased, name)
+
     async def compact(self, now: datetime) -> None:
         """Down-sample and drop what is older than the retention."""
         cut = cutoffs(self._options, now)
@@ -185,6 +195,21 @@ class MemoryJournal:
 
     async def aclose(self) -> None:
         """Do nothing: what was written can still be read."""
+
+
+@dataclass(slots=True)
+class _MemoryLease:
+    leased: set[str]
+    name: str
+    held: bool = True
+
+    async def still_held(self) -> bool:
+        return self.held
+
+    async def release(self) -> None:
+        if self.held:
+            self.held = False
+            self.leased.discard(self.name)
 
 
 def _buckets(samples: Sequence[Sample], resolution: Resolution) -> Iterator[Rollup]:

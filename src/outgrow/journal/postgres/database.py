@@ -11,6 +11,7 @@ import asyncpg
 
 from outgrow.errors import JournalError
 from outgrow.journal._migrations import Migration, newer_schema
+from outgrow.journal.postgres.lease import SessionLease, take_lease
 
 if TYPE_CHECKING:
     from asyncpg.pool import Pool, PoolConnectionProxy
@@ -63,6 +64,7 @@ class Database:
 
     def __init__(self, address: Address, pool: "Pool[asyncpg.Record]") -> None:
         """Take over the pool."""
+        self._address = address
         self._where = f"journal {address.shown}"
         self._pool = pool
         self._closed = False
@@ -110,6 +112,19 @@ class Database:
     async def read(self, work: Work[T]) -> T:
         """Run `work` on one consistent state of the journal."""
         return await self._run(work, reading=True)
+
+    async def lease(self, name: str) -> SessionLease | None:
+        """Take the lease of a name over a connection of its own; none where another holds it."""
+        try:
+            connection = await asyncpg.connect(
+                self._address.url,
+                timeout=_CONNECT_SECONDS,
+                statement_cache_size=0,
+                server_settings={"application_name": "outgrow lease"},
+            )
+            return await take_lease(connection, name)
+        except (*_FAILED, ValueError) as error:
+            raise worded(self._where, error) from _without_secrets(error)
 
     async def aclose(self) -> None:
         """Close every connection; safe to call twice."""

@@ -17,6 +17,7 @@ from outgrow.journal._text import labels_from, labels_text
 from outgrow.journal.postgres.compaction import Compaction, rows_of
 from outgrow.journal.postgres.database import Connection, Database
 from outgrow.plan import JournalOptions
+from outgrow.ports import Lease
 
 PACKAGE: Final = "outgrow.journal.postgres"
 _ROWS_A_STATEMENT: Final = 10_000
@@ -228,6 +229,10 @@ class PostgresJournal:
             lambda connection: connection.fetch(self._statements["events"], wanted, start, end)
         )
         return [event_of(EventRecord(*row)) for row in rows]
+
+    async def lease(self, name: str) -> Lease | None:
+        """Take the lease of that name in the database; none where another holds it."""
+        return await self._database.lease(name)
 
     async def compact(self, now: datetime) -> None:
         """Down-sample and drop what is older than the retention, in many small transactions.

@@ -61,6 +61,11 @@ class Database:
         writer, reader = await to_thread.run_sync(connections)
         return cls(path, writer, reader)
 
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return self._path
+
     async def write(self, work: Work[T]) -> T:
         """Run `work` in one transaction that is on the disk when this returns; cancelling waits for its end."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final, Self, cast
 
 import anyio
+import anyio.to_thread
 import apsw
 
 from outgrow.facts.decisions import Decision, Event, EventKind
@@ -22,7 +23,9 @@ from outgrow.journal._text import labels_from, labels_text
 from outgrow.journal._time import microseconds, moment, optional_microseconds, optional_moment
 from outgrow.journal.sqlite.compaction import Compaction
 from outgrow.journal.sqlite.database import Database
+from outgrow.journal.sqlite.lease import take_lease
 from outgrow.plan import JournalOptions
+from outgrow.ports import Lease
 
 PACKAGE: Final = "outgrow.journal.sqlite"
 _PAUSE_SECONDS: Final = 0.01
@@ -259,6 +262,10 @@ class SqliteJournal:
             ]
 
         return await self._database.read(read)
+
+    async def lease(self, name: str) -> Lease | None:
+        """Take the lease of that name beside the file; none where another holds it."""
+        return await anyio.to_thread.run_sync(take_lease, self._database.path, name)
 
     async def compact(self, now: datetime) -> None:
         """Down-sample and drop what is older than the retention, in many small transactions.
