@@ -1,0 +1,42 @@
+"""What other generators measured, read as the facts of a load test, so that a team may keep its tool and gain the gate.
+
+One file a tool. What a tool does not say stays unsaid: a summary has no seconds, so that nothing can be judged over a
+sliding window, and none of these generators says whether it kept up itself.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from outgrow.errors import UsageError
+from outgrow.facts.loads import LoadFacts
+from outgrow.loadtest.results import k6_points, k6_summary, locust, vegeta
+
+_READERS: Final[Mapping[str, Callable[[Mapping[str, str], str], LoadFacts | None]]] = {
+    "k6 --out json": k6_points.read,
+    "k6 --summary-export": k6_summary.read,
+    "vegeta encode": vegeta.read_results,
+    "vegeta report -type=json": vegeta.read_report,
+    "locust --csv": locust.read,
+}
+
+
+def known_results() -> Iterable[str]:
+    """Name what can be read, as each tool calls it."""
+    return tuple(_READERS)
+
+
+def read_results(texts: Mapping[str, str], scenario: str) -> LoadFacts:
+    """Read the files of one run of another generator.
+
+    Args:
+        texts: the content of each file, by its name for messages.
+        scenario: the name that the run gets.
+
+    Raises:
+        UsageError: no known tool writes such files, or one of them is broken.
+    """
+    for read in _READERS.values():
+        facts = read(texts, scenario)
+        if facts is not None:
+            return facts
+    raise UsageError(f"{', '.join(texts)}: no result that is known; give one of {'; '.join(_READERS)}")

@@ -1,0 +1,108 @@
+"""Single answers of another generator, counted as our own are: by step, and second by second."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from outgrow.facts.loads import FlowLoad, GeneratorHealth, LoadFacts, LoadSecond, Model, Outcome
+from outgrow.loadtest.record import SecondTally, StepTally
+
+UNKNOWN_HEALTH = GeneratorHealth(0.0, 0.0, 0, None, ())
+"""No generator but ours says how well it kept its own schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request as another generator saw it: when it was sent (seconds since 1970), and what came of it."""
+
+    step: str
+    sent: float
+    seconds: float
+    outcome: Outcome
+    status: int
+    url: str = ""
+
+
+def facts_of(
+    answers: Iterable[Answer],
+    scenario: str,
+    generator: str,
+    *,
+    dropped: int = 0,
+    checks: Mapping[str, tuple[int, int]] | None = None,
+) -> LoadFacts | None:
+    """Count answers; none where there are none.
+
+    Args:
+        answers: in any order.
+        scenario: the name of the run.
+        generator: the tool that sent the load.
+        dropped: arrivals that were never started for want of users.
+        checks: how often each passed and failed, over all answers.
+    """
+    ordered = sorted(answers, key=lambda each: each.sent)
+    if not ordered:
+        return None
+    names = tuple(dict.fromkeys(each.step for each in ordered))
+    tallies = {name: StepTally() for name in names}
+    whole = StepTally()
+    for each in ordered:
+        _count(tallies[each.step], each)
+        _count(whole, each)
+    whole.outcomes[Outcome.DROPPED] += dropped
+    for title, (passed, failed) in (checks or {}).items():
+        whole.checks[title] = [failed, passed]
+    began = ordered[0].sent
+    seconds = max(each.sent + each.seconds for each in ordered) - began
+    return LoadFacts(
+        scenario=scenario,
+        target=ordered[0].url,
+        started_at=datetime.fromtimestamp(began, UTC),
+        seconds=seconds,
+        planned_seconds=seconds,
+        interrupted=False,
+        whole=whole.facts(scenario),
+        steps=tuple(tally.facts(name) for name, tally in tallies.items()),
+        timeline=_timeline(ordered, names, began),
+        connections_highest=0,
+        connections_opened=0,
+        retried=0,
+        health=UNKNOWN_HEALTH,
+        iterations=FlowLoad("", whole.facts(scenario).outcomes),
+        model=Model.OPEN if generator == "vegeta" else Model.CLOSED,
+        generator=generator,
+    )
+
+
+def _count(tally: StepTally, answer: Answer) -> None:
+    tally.outcomes[answer.outcome] += 1
+    if answer.status:
+        tally.statuses[answer.status] += 1
+    if answer.status or answer.outcome is Outcome.TIMED_OUT:
+        tally.response.record(answer.seconds)
+
+
+def _timeline(answers: list[Answer], names: tuple[str, ...], began: float) -> tuple[LoadSecond, ...]:
+    """Give every second from the start: what was sent within it, and what ended within it."""
+    length = int(max(each.sent + each.seconds for each in answers) - began) + 1
+    seconds = [SecondTally(len(names)) for _ in range(length)]
+    in_flight = [0] * (length + 1)
+    index = {name: place for place, name in enumerate(names)}
+    for each in answers:
+        start, end = int(each.sent - began), int(each.sent + each.seconds - began)
+        seconds[start].due += 1
+        seconds[start].started += 1
+        in_flight[start] += 1
+        in_flight[end] -= 1
+        step = seconds[end].steps[index[each.step]]
+        step.outcomes[each.outcome] += 1
+        if each.status:
+            step.statuses[each.status] += 1
+        if each.status or each.outcome is Outcome.TIMED_OUT:
+            step.response.record(each.seconds)
+    told: list[LoadSecond] = []
+    under_way = 0
+    for place, second in enumerate(seconds):
+        under_way += in_flight[place]
+        told.append(second.facts(names, place + 1.0, in_flight=under_way, connections=0, cpu_share=0.0))
+    return tuple(told)
