@@ -6,7 +6,7 @@ k6 stamps the points of a request when it has ended; `http_req_duration` is send
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, Outcome
@@ -43,7 +43,7 @@ def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
             case "dropped_iterations":
                 dropped += int(point["data"]["value"])
             case "checks":
-                title = str((point["data"].get("tags") or {}).get("check", "checks"))
+                title = str(_tags(point["data"]).get("check", "checks"))
                 passed, failed = checks.get(title, (0, 0))
                 is_passed = bool(point["data"]["value"])
                 checks[title] = (passed + is_passed, failed + (not is_passed))
@@ -69,7 +69,7 @@ def _points(name: str, text: str) -> Iterator[dict[str, Any]]:
 
 def _answer(name: str, data: dict[str, Any]) -> Answer:
     try:
-        tags = data.get("tags") or {}
+        tags = _tags(data)
         seconds = float(data["value"]) / 1000
         ended = datetime.fromisoformat(str(data["time"])).timestamp()
         status = int(tags.get("status") or 0)
@@ -77,6 +77,10 @@ def _answer(name: str, data: dict[str, Any]) -> Answer:
         return Answer(step, ended - seconds, seconds, _outcome(tags, status), status, str(tags.get("url") or ""))
     except (KeyError, ValueError, TypeError) as error:
         raise UsageError(f"{name}: a point of http_req_duration cannot be read: {error}") from error
+
+
+def _tags(data: Mapping[str, Any]) -> Mapping[str, str]:
+    return cast("Mapping[str, str]", data.get("tags") or {})
 
 
 def _outcome(tags: Mapping[str, str], status: int) -> Outcome:

@@ -56,5 +56,5 @@ def _step(name: str, row: Mapping[str, str]) -> StepLoad:
     mean, least, greatest = (float(row[each]) / 1000 for each in _COUNTS[2:])
     if not count:
         return step_of(name, 0, 0, None)
-    quantiles = (float(row[each]) / 1000 for each in _QUANTILES)
-    return step_of(name, count - failed, failed, Latency(count, mean, least, *quantiles, greatest))
+    p50, p90, p95, p99 = (float(row[each]) / 1000 for each in _QUANTILES)
+    return step_of(name, count - failed, failed, Latency(count, mean, least, p50, p90, p95, p99, greatest))
