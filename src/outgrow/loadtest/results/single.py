@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from outgrow.facts.loads import FlowLoad, GeneratorHealth, LoadFacts, LoadSecond, Model, Outcome
-from outgrow.loadtest.record import SecondTally, StepTally
+from outgrow.loadtest.record import SecondTally, StepTally, step_load
 
 UNKNOWN_HEALTH = GeneratorHealth(0.0, 0.0, 0, None, ())
 """No generator but ours says how well it kept its own schedule."""
@@ -61,14 +61,14 @@ def facts_of(
         seconds=seconds,
         planned_seconds=seconds,
         interrupted=False,
-        whole=whole.facts(scenario),
-        steps=tuple(tally.facts(name) for name, tally in tallies.items()),
+        whole=step_load(scenario, whole.counts()),
+        steps=tuple(step_load(name, tally.counts()) for name, tally in tallies.items()),
         timeline=_timeline(ordered, names, began),
         connections_highest=0,
         connections_opened=0,
         retried=0,
         health=UNKNOWN_HEALTH,
-        iterations=FlowLoad("", whole.facts(scenario).outcomes),
+        iterations=FlowLoad("", step_load(scenario, whole.counts()).outcomes),
         model=Model.OPEN if generator == "vegeta" else Model.CLOSED,
         generator=generator,
     )
