@@ -103,11 +103,9 @@ def run_scenario(
             lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)
         )
     if as_json or output is not None:
-        import json
+        from outgrow.report.load_json import load_text
 
-        from outgrow.cli.load_table import load_document
-
-        text = json.dumps(load_document(facts), ensure_ascii=False, indent=2)
+        text = load_text(facts)
         if output is not None:
             write_text(output, text + "\n")
         if as_json:

@@ -1,7 +1,4 @@
-"""A load test laid out for a terminal, and as JSON."""
-
-from dataclasses import asdict
-from typing import Any
+"""A load test laid out for a terminal."""
 
 from rich.table import Table
 from rich.text import Text
@@ -132,16 +129,6 @@ def _verdict(health: GeneratorHealth) -> str:
     if health.too_weak:
         return "generator too weak: these times say nothing of the target"
     return "the generator kept its schedule"
-
-
-def load_document(facts: LoadFacts) -> dict[str, Any]:
-    """Give the JSON document `outgrow.load/1`: the fields of `outgrow.facts.loads.LoadFacts`, times as ISO 8601."""
-    document: dict[str, Any] = {"schema": "outgrow.load/1", **asdict(facts), "started_at": facts.started_at.isoformat()}
-    for second in document["timeline"]:
-        for step in second["steps"].values():
-            if not step["response"]["counts"]:
-                step["response"] = None  # its least is infinite, and JSON knows no infinity
-    return document
 
 
 def _milliseconds(seconds: float | None) -> str:

@@ -4,12 +4,20 @@ import click
 
 
 @click.command()
-def schema() -> None:
+@click.argument("document", type=click.Choice(["plan", "load"]), default="plan")
+def schema(document: str) -> None:
     """Print the plan's JSON Schema, for editors.
 
-    Save it beside the plan and begin the plan with `# yaml-language-server: $schema=plan.schema.json`.
+    Save it beside the plan and begin the plan with `# yaml-language-server: $schema=plan.schema.json`. `outgrow schema
+    load` prints that of what `outgrow load --json` writes.
     """
     import json
+
+    if document == "load":
+        from outgrow.report.load_json import load_schema
+
+        click.echo(json.dumps(load_schema(), indent=2, ensure_ascii=False))
+        return
 
     from outgrow.plan.schema import json_schema
     from outgrow.wiring import loadable_kinds
