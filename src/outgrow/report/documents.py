@@ -76,7 +76,7 @@ def _reader(kind: Any) -> Reader:
     if origin in {Union, UnionType} and NoneType in inside and len(inside) == 2:  # noqa: PLR2004 (something or nothing)
         some = _reader(next(each for each in inside if each is not NoneType))
         return lambda data, place: None if data is None else some(data, place)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if origin is Mapping:
         return _mapping_reader(*inside)
     if kind in _TYPES:
         return _plain_reader(kind)
@@ -206,9 +206,10 @@ def schema_of(kind: type[Any], name: str) -> dict[str, Any]:
 
 def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin, inside = get_origin(kind), get_args(kind)
+    if kind is Buckets:
+        return {"anyOf": [_defined(Buckets, definitions), {"type": "null"}]}
     if is_dataclass(kind):
-        reference = _defined(cast("type[Any]", kind), definitions)
-        return {"anyOf": [reference, {"type": "null"}]} if kind is Buckets else reference
+        return _defined(cast("type[Any]", kind), definitions)
     if kind is datetime:
         return {"type": "string", "format": "date-time"}
     if isinstance(kind, type) and issubclass(kind, Enum):
@@ -222,7 +223,7 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {
             "anyOf": [{"type": "null"} if each is NoneType else _schema(each, definitions) for each in inside],
         }
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    if origin is Mapping:
         keys: dict[str, Any] = {"propertyNames": {"pattern": "^[0-9]+$"}} if inside[0] is int else {}
         if isinstance(inside[0], type) and issubclass(inside[0], Enum):
             keys = {"propertyNames": _schema(inside[0], definitions)}
