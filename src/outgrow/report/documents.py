@@ -214,11 +214,8 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
         return {"type": "string", "format": "date-time"}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [each.value for each in kind]}
-    if origin is tuple and inside[-1] is Ellipsis:
-        return {"type": "array", "items": _schema(inside[0], definitions)}
     if origin is tuple:
-        items = [_schema(each, definitions) for each in inside]
-        return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
+        return _list_schema(inside, definitions)
     if origin in {Union, UnionType}:
         return {
             "anyOf": [{"type": "null"} if each is NoneType else _schema(each, definitions) for each in inside],
@@ -229,6 +226,13 @@ def _schema(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             keys = {"propertyNames": _schema(inside[0], definitions)}
         return {"type": "object", **keys, "additionalProperties": _schema(inside[1], definitions)}
     return {"type": _TYPES[kind]}
+
+
+def _list_schema(inside: tuple[Any, ...], definitions: dict[str, Any]) -> dict[str, Any]:
+    if inside[-1] is Ellipsis:
+        return {"type": "array", "items": _schema(inside[0], definitions)}
+    items = [_schema(each, definitions) for each in inside]
+    return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
 
 
 def _defined(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
