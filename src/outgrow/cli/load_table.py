@@ -59,6 +59,7 @@ def print_load(facts: LoadFacts) -> None:
     for line in saturation_lines(facts):
         shown.print(Text(line, style="bold"))
     _print_checks(facts)
+    _print_trends(facts)
     _print_generator(facts)
 
 
@@ -110,6 +111,27 @@ def _print_checks(facts: LoadFacts) -> None:
         style = "bold red" if failed else "dim"
         table.add_row(Text(title), Text(step), f"{passed:,}", f"{failed:,}", style=style)
     shown.print(table)
+
+
+def _print_trends(facts: LoadFacts) -> None:
+    """Print what was measured of answers beside their times: tokens, messages, cost."""
+    if not any(step.trends for step in facts.steps):
+        return
+    shown, table = console(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("Measured", "step", "count", "mean", "p50", "p95", "max"):
+        table.add_column(name, justify="left" if name in {"Measured", "step"} else "right")
+    for step in facts.steps:
+        for name, found in step.trends.items():
+            figures = (found.mean_seconds, found.quantile(0.5), found.quantile(0.95), found.quantile(1))
+            title = name.removesuffix("_seconds").replace("_", " ")
+            table.add_row(title, Text(step.name), f"{found.count:,}", *(_figure(name, each) for each in figures))
+    shown.print(table)
+
+
+def _figure(name: str, value: float | None) -> str:
+    if name.endswith("_seconds"):
+        return _milliseconds(value)
+    return "–" if value is None else format_number(value)
 
 
 def _print_generator(facts: LoadFacts) -> None:

@@ -10,6 +10,7 @@ from outgrow.facts.loads import Outcome
 from outgrow.loadtest.address import Address
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import AnswerReader, GarbledError
+from outgrow.loadtest.streams import StreamMeter
 
 _OPENING_AT_ONCE: Final = 128
 """More connection attempts at once fill a server's backlog, and what does not fit waits a second for its repetition."""
@@ -51,7 +52,11 @@ class Connection(asyncio.Protocol):
         """Send a flight's request."""
         assert self._transport is not None  # noqa: S101 (it is open)
         step = flight.step
-        self._reader.begin(to_head=step.is_head, keep=step.looks)
+        if step.stream is None:
+            self._reader.begin(to_head=step.is_head, keep=step.looks)
+        else:
+            flight.meter = meter = StreamMeter(step.stream, flight.due)
+            self._reader.begin(to_head=step.is_head, keep=step.looks, told=meter.feed)
         self.flight, flight.connection = flight, self
         flight.sent = perf_counter()
         self._transport.write(flight.content)
@@ -70,6 +75,9 @@ class Connection(asyncio.Protocol):
             self._pool.traffic.failed(flight, Outcome.GARBLED)
             return
         if is_complete:
+            self._complete(flight)
+        elif flight.meter is not None and flight.meter.is_enough:
+            self._reader.keep_alive = False  # hung up in the middle of a stream
             self._complete(flight)
 
     def eof_received(self) -> bool | None:

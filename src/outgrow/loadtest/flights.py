@@ -1,5 +1,6 @@
 """What is under way: arrivals on their way through a flow, and the requests that they have sent."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from outgrow.loadtest.flows import ReadyFlow, ReadyStep
@@ -11,6 +12,24 @@ class Carrier(Protocol):
 
     def abandon(self) -> None:
         """Break off; the request is left to who called."""
+        ...
+
+
+class Meter(Protocol):
+    """What is measured of one request beside its response time."""
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether no more need come."""
+        ...
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all came that was to come."""
+        ...
+
+    def trends(self) -> Iterator[tuple[str, float]]:
+        """Give each figure by a name that says its unit; a name may come often."""
         ...
 
 
@@ -33,7 +52,8 @@ class Visit:
 class Flight:
     """A request that was released and has not ended; moments are those of `perf_counter`.
 
-    `visit` is the arrival that it belongs to, none where the arrival is this one request.
+    `visit` is the arrival that it belongs to, none where the arrival is this one request. `meter` measures more than
+    the response time, where the step asks for that.
     """
 
     __slots__ = (
@@ -42,6 +62,7 @@ class Flight:
         "due",
         "ended",
         "flow",
+        "meter",
         "received",
         "released",
         "retried",
@@ -63,5 +84,6 @@ class Flight:
         self.sent = 0.0
         self.received = 0
         self.connection: Carrier | None = None
+        self.meter: Meter | None = None
         self.ended = False
         self.retried = False

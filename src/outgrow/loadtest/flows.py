@@ -8,6 +8,7 @@ from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
 from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of
 from outgrow.plan.scenario_steps import Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
+from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 
 OF_EVERY_ARRIVAL = ("user", "arrival")
 """The places that every text may have."""
@@ -28,6 +29,9 @@ class ReadyStep:
     looks: bool
     is_head: bool
     is_repeatable: bool
+    stream: Stream | None
+    websocket: WebSocketTalk | None
+    grpc: GrpcCall | None
 
     def accepts(self, status: int, body: bytes) -> bool:
         """Say whether an answer is what the step expects, by its status and text."""
@@ -127,4 +131,7 @@ def _ready_step(
         looks=bool(step.contains or step.checks or step.captures) or scenario.keeps_cookies,
         is_head=step.method == "HEAD",
         is_repeatable=step.method in REPEATABLE,
+        stream=step.stream,
+        websocket=step.websocket,
+        grpc=step.grpc,
     )

@@ -4,6 +4,7 @@ Parsed by hand: one pass over the head of an answer costs about as much as a cal
 our own.
 """
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
 
@@ -40,14 +41,30 @@ class AnswerReader:
     be kept; `keep_alive` says whether the connection may be used again.
     """
 
-    __slots__ = ("_interim", "_keep", "_kept", "_left", "_part", "_rest", "_to_head", "head", "keep_alive", "status")
+    __slots__ = (
+        "_interim",
+        "_keep",
+        "_kept",
+        "_left",
+        "_part",
+        "_rest",
+        "_to_head",
+        "_told",
+        "head",
+        "keep_alive",
+        "status",
+    )
 
     def __init__(self) -> None:
         """Begin ready for an answer."""
         self.begin(to_head=False, keep=False)
 
-    def begin(self, *, to_head: bool, keep: bool) -> None:
-        """Get ready for the next answer; the one to a HEAD request has no body, whatever its headers say."""
+    def begin(self, *, to_head: bool, keep: bool, told: Callable[[bytes], None] | None = None) -> None:
+        """Get ready for the next answer; the one to a HEAD request has no body, whatever its headers say.
+
+        `told` gets the body piece by piece, as it comes.
+        """
+        self._told = told
         self.status = 0
         self.keep_alive = True
         self._to_head = to_head
@@ -168,6 +185,8 @@ class AnswerReader:
                 self._part = _Part.COMPLETE
 
     def _take(self, data: bytes) -> None:
+        if self._told is not None:
+            self._told(data)
         if not self._keep:
             return
         kept = self._kept

@@ -10,7 +10,7 @@ from outgrow.facts.loads import Outcome
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.chance import drawn
 from outgrow.loadtest.course import Rotation
-from outgrow.loadtest.flights import Flight, Visit
+from outgrow.loadtest.flights import Flight, Meter, Visit
 from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
 from outgrow.loadtest.record import FlowTally, SecondTally, StepSecondTally, StepTally
 from outgrow.loadtest.sessions import Sessions
@@ -128,13 +128,24 @@ class Visits:
             outcome = self._judged(Answer(status, head, body, seconds), step, second, visit)
         else:
             outcome = Outcome.DONE if step.accepts(status, body) else Outcome.UNEXPECTED
+        if (meter := flight.meter) is not None:
+            outcome = outcome if meter.is_whole else Outcome.UNEXPECTED
+            if outcome is Outcome.DONE:
+                self._measured(flight, meter)
         self._end(flight, outcome, now)
+
+    def _measured(self, flight: Flight, meter: Meter) -> None:
+        trends = self.steps[flight.step.index].trends
+        for name, value in meter.trends():
+            trends[name].record(value)
 
     def failed(self, flight: Flight, outcome: Outcome) -> None:
         """Count a failure; one that timed out had waited so long, and that counts among the response times."""
         now = perf_counter()
         if outcome is Outcome.TIMED_OUT:
             self.second.steps[flight.step.index].response.record(now - flight.due)
+            if flight.meter is not None:
+                self._measured(flight, flight.meter)  # what had come by then
         self._end(flight, outcome, now)
 
     def _judged(self, answer: Answer, step: ReadyStep, second: StepSecondTally, visit: Visit | None) -> Outcome:

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from outgrow.plan.json_path import parse_json_path
 from outgrow.plan.model import Count, Declared, Flag, Name, SecretText
+from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 from outgrow.quantity import Duration
 
 PATH: Final = re.compile(r"/[!-~]*")
@@ -198,8 +199,24 @@ class ScenarioStep(Declared):
     """What else the answer should be: counted, passed and failed."""
     captures: Mapping[Variable, Capture] = {}
     """Values that are kept of the answer, by the name that later steps use them by."""
+    stream: Stream | None = None
+    """Measure an answer that comes piece by piece: the first piece, the times between, tokens, cost."""
+    websocket: WebSocketTalk | None = None
+    """Talk over a WebSocket instead of a request; a `status` of 101 counts as done."""
+    grpc: GrpcCall | None = None
+    """Call gRPC instead of a request; needs `outgrow[grpc]`. gRPC's OK counts as status 200."""
     think: Duration | Pause | None = None
     """How long the user pauses after the answer, before the flow's next step: `2s`, or `{min: 1s, max: 5s}`."""
+
+    @model_validator(mode="after")
+    def _speaks_one_protocol(self) -> Self:
+        if sum(each is not None for each in (self.stream, self.websocket, self.grpc)) > 1:
+            raise PydanticCustomError("step", "a step is one of stream, websocket and grpc; make several steps of it")
+        if self.websocket is not None and (self.body or self.method != "GET"):
+            raise PydanticCustomError("step", "a WebSocket has turns in place of method and body")
+        if self.grpc is not None and self.path != "/":
+            raise PydanticCustomError("step", "a gRPC method is its own path; leave path out")
+        return self
 
     @model_validator(mode="after")
     def _checks_are_told_apart(self) -> Self:

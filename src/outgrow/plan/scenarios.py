@@ -111,6 +111,8 @@ class Scenario(Declared):
     """Distinct sessions that arrivals rotate over, and the most requests in flight; an arrival beyond is dropped."""
     connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None
     """The most connections; as many as users, at most 1,000, unless given. Waiting for one is reported apart."""
+    http: Literal["1.1", "2"] = "1.1"
+    """Which HTTP is spoken. Over `http://` version 2 begins without asking (RFC 9113 3.3)."""
     processes: Literal["auto"] | Annotated[Count, Field(ge=1, le=256)] = "auto"
     """Over how many processes the load is spread, each with its share of the arrivals and of the users; as many as the
     rate needs, at most one a core, unless given."""
