@@ -20,15 +20,14 @@ def import_load(files: tuple[Path, ...], name: str, as_json: bool, output: Path 
     report -type=json gave, or both PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed
     with gzip.
     """
-    import json
-
-    from outgrow.cli.load_table import load_document, print_load
+    from outgrow.cli.load_table import print_load
     from outgrow.loadtest.results import read_results
+    from outgrow.report.load_json import load_text
 
     facts = read_results({str(path): _text(path) for path in files}, name)
-    text = json.dumps(load_document(facts), ensure_ascii=False, indent=2)
+    text = load_text(facts)
     if output is not None:
-        write_text(output, text + "\n")
+        write_text(output, text)
     if as_json:
         click.echo(text)
     else:
