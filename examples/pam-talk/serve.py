@@ -1,0 +1,64 @@
+"""Serve one form of the market until it is interrupted.
+
+python serve.py as-it-is market.sqlite
+python serve.py after-phase-1 postgresql://... [--redis-url redis://...] [--workers 2]
+"""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from pamtalk.forms import DATABASE_URL, REDIS_URL, SQLITE
+
+BACKLOG = 2048
+
+
+def main() -> int:
+    """Serve; the first line printed is the address."""
+    options = _options()
+    listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
+    host, port = listener.getsockname()[:2]
+    print(f"http://{host}:{port}", flush=True)
+    if options.form == "as-it-is":
+        os.environ[SQLITE] = str(options.database)
+        _serve("pamtalk.forms:as_it_is", listener, 1)
+    else:
+        os.environ[DATABASE_URL] = options.database_url
+        if options.redis_url:
+            os.environ[REDIS_URL] = options.redis_url
+        _serve("pamtalk.forms:after_phase_1", listener, options.workers)
+    return 0
+
+
+def _serve(application: str, listener: socket.socket, workers: int) -> None:
+    uvicorn.run(
+        application,
+        factory=True,
+        fd=listener.fileno(),
+        workers=workers,
+        http="httptools",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=2,
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen (%(default)s)")
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free one (%(default)s)")
+    forms = parser.add_subparsers(dest="form", required=True)
+    today = forms.add_parser("as-it-is", help="one process, SQLite, everything synchronous")
+    today.add_argument("database", type=Path, help="the SQLite file that generate.py made")
+    later = forms.add_parser("after-phase-1", help="workers, PostgreSQL, cache, predictions in the background")
+    later.add_argument("database_url", help="the PostgreSQL that migrate.py filled")
+    later.add_argument("--redis-url", help="without it each worker remembers for itself")
+    later.add_argument("--workers", type=int, default=2, help="processes that answer (%(default)s)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
