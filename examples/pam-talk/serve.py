@@ -1,7 +1,7 @@
 """Serve one form of the market until it is interrupted.
 
 python serve.py as-it-is market.sqlite
-python serve.py after-phase-1 postgresql://... [--redis-url redis://...] [--workers 2]
+PAM_DATABASE_URL=postgresql://... PAM_REDIS_URL=redis://... python serve.py after-phase-1 --workers 2
 """
 
 import argparse
@@ -19,6 +19,9 @@ BACKLOG = 2048
 def main() -> int:
     """Serve; the first line printed is the address."""
     options = _options()
+    if options.form == "after-phase-1" and not os.environ.get(DATABASE_URL):
+        print(f"serve.py: {DATABASE_URL} is not set: name the PostgreSQL that migrate.py filled", file=sys.stderr)
+        return 1
     listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
     host, port = listener.getsockname()[:2]
     print(f"http://{host}:{port}", flush=True)
@@ -26,9 +29,8 @@ def main() -> int:
         os.environ[SQLITE] = str(options.database)
         _serve("pamtalk.forms:as_it_is", listener, 1)
     else:
-        os.environ[DATABASE_URL] = options.database_url
-        if options.redis_url:
-            os.environ[REDIS_URL] = options.redis_url
+        if not os.environ.get(REDIS_URL):
+            print(f"serve.py: {REDIS_URL} is not set: each worker remembers for itself", file=sys.stderr)
         _serve("pamtalk.forms:after_phase_1", listener, options.workers)
     return 0
 
@@ -54,8 +56,6 @@ def _options() -> argparse.Namespace:
     today = forms.add_parser("as-it-is", help="one process, SQLite, everything synchronous")
     today.add_argument("database", type=Path, help="the SQLite file that generate.py made")
     later = forms.add_parser("after-phase-1", help="workers, PostgreSQL, cache, predictions in the background")
-    later.add_argument("database_url", help="the PostgreSQL that migrate.py filled")
-    later.add_argument("--redis-url", help="without it each worker remembers for itself")
     later.add_argument("--workers", type=int, default=2, help="processes that answer (%(default)s)")
     return parser.parse_args()
 

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from koto.interruption import Interruptions
@@ -86,13 +87,20 @@ class Processes:
         self._interruptions = interruptions
         self._running: list[tuple[subprocess.Popen[bytes], signal.Signals]] = []
 
-    def start(self, command: Sequence[str], folder: Path, log: Path, gently: signal.Signals) -> subprocess.Popen[bytes]:
+    def start(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        log: Path,
+        gently: signal.Signals,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> subprocess.Popen[bytes]:
         """Start a server that ends cleanly on the signal `gently`.
 
         It gets a session of its own, so that a Ctrl-C of the terminal reaches it only through us.
         """
         with self._interruptions.held(), log.open("ab") as output:
-            process = self._spawn(command, folder, output.fileno(), {})
+            process = self._spawn(command, folder, output.fileno(), environment)
             self._running.append((process, gently))
         return process
 
@@ -117,16 +125,16 @@ class Processes:
                 output.seek(0)
                 raise ServerError(f"{Path(command[0]).name} failed ({code}): {_tail(output.read())}")
 
-    def stop_all(self) -> None:
-        """End every server: first asked, then killed."""
+    def stop_all(self, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        """End every server: first asked, then killed, together with what it started."""
         for process, gently in self._running:
             if process.poll() is None:
                 process.send_signal(gently)
         for process, _ in self._running:
             try:
-                process.wait(PATIENCE_SECONDS)
+                process.wait(patience_seconds)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)  # its session is its own
                 process.wait()
         self._running.clear()
 

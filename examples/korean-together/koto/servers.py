@@ -22,12 +22,16 @@ STOP_SECONDS = 30
 
 @dataclass(frozen=True)
 class Servers:
-    """What runs: `redis` is None where there is none, and `no_redis` says why."""
+    """What runs: `redis` is None where there is none, and `no_redis` says why.
+
+    `beside` starts further processes, under the caller's account, which end with the servers.
+    """
 
     folder: Path
     postgres: Postgres
     redis: Redis | None
     no_redis: str
+    beside: Processes
 
 
 @contextmanager
@@ -43,21 +47,23 @@ def servers(*, keep: bool = False, maxmemory: str = "24mb", policy: str = "noevi
     account = server_account()
     folder = state_root(account) / f"outgrow-demo-{secrets.token_hex(4)}"
     with Interruptions() as interruptions:
-        processes = Processes(account, interruptions)
+        processes, beside = Processes(account, interruptions), Processes(None, interruptions)
         kept = False
         try:
             # Named before it is made: an interruption between the two would leave a folder that nobody knows.
             folder.mkdir(mode=0o700)
             folder.chmod(0o700 if account is None else 0o711)  # the servers pass through, nobody lists
-            yield (running := _start(folder, processes, maxmemory, policy))
+            yield (running := _start(folder, processes, beside, maxmemory, policy))
             if keep:
                 with interruptions.held(drop=True):
                     _write_state(running)
+                    beside.stop_all()
                     processes.let_go()
                     kept = True
         finally:
             if not kept:
                 with interruptions.held(drop=True):
+                    beside.stop_all()
                     processes.stop_all()
                     shutil.rmtree(folder, ignore_errors=True)
 
@@ -86,12 +92,12 @@ def stop_kept(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _start(folder: Path, processes: Processes, maxmemory: str, policy: str) -> Servers:
+def _start(folder: Path, processes: Processes, beside: Processes, maxmemory: str, policy: str) -> Servers:
     postgres = start_postgres(folder, processes)
     try:
-        return Servers(folder, postgres, start_redis(folder, processes, maxmemory, policy), "")
+        return Servers(folder, postgres, start_redis(folder, processes, maxmemory, policy), "", beside)
     except ServerError as error:
-        return Servers(folder, postgres, None, str(error))
+        return Servers(folder, postgres, None, str(error), beside)
 
 
 def _write_state(running: Servers) -> None:

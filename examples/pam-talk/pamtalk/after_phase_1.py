@@ -20,6 +20,7 @@ from pamtalk.market import (
     MONTHS_SHOWN,
     NEAR_KM,
     SESSION_SECONDS,
+    SIGN_IN,
     Answer,
     Credentials,
     NearFarm,
@@ -40,9 +41,9 @@ KM_PER_DEGREE = 110.0  # of latitude, rounded down: the box must not be smaller 
 DEGREES_EAST_PER_NORTH = 1.6  # enough up to 51 degrees north; Korea ends at 39
 
 SESSION = """
-SELECT users.id, users.name, users.region, users.latitude, users.longitude
+SELECT users.id, users.name, users.region, users.latitude, users.longitude, sessions.expires_at
 FROM sessions JOIN users ON users.id = sessions.user_id
-WHERE sessions.token_hash = $1 AND sessions.expires_at > $2
+WHERE sessions.token_hash = $1
 """
 NEAR = """
 SELECT id, name, crop, latitude, longitude, stock_kg, won_per_kg FROM farms
@@ -98,12 +99,15 @@ class AfterPhase1:
         hashed = token_hash(token)
 
         async def look_up() -> Answer:
-            row = await self._pool.fetchrow(SESSION, hashed, self._clock())
+            row = await self._pool.fetchrow(SESSION, hashed)
             if row is None:
-                raise Refused(401, "sign in first: POST /sessions")
+                raise Refused(401, SIGN_IN)
             return dict(row)
 
-        return User(**await remembered(self._cache, Kind.SESSION, hashed, look_up))
+        session = await remembered(self._cache, Kind.SESSION, hashed, look_up)
+        if session.pop("expires_at") <= self._clock():  # remembered or not
+            raise Refused(401, SIGN_IN)
+        return User(**session)
 
     async def join(self, new: NewUser) -> Answer:
         """Keep a new user; the password is hashed beside the requests."""

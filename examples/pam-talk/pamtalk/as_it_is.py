@@ -17,6 +17,7 @@ from pamtalk.market import (
     MONTH_SECONDS,
     MONTHS_SHOWN,
     SESSION_SECONDS,
+    SIGN_IN,
     Answer,
     Credentials,
     NearFarm,
@@ -49,7 +50,7 @@ class AsItIs:
             "SELECT * FROM sessions WHERE token_hash = ? AND expires_at > ?", (token_hash(token), self._clock())
         ).fetchone()
         if session is None:
-            raise Refused(401, "sign in first: POST /sessions")
+            raise Refused(401, SIGN_IN)
         user = self._database.execute("SELECT * FROM users WHERE id = ?", (session["user_id"],)).fetchone()
         return User(user["id"], user["name"], user["region"], user["latitude"], user["longitude"])
 

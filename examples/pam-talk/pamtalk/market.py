@@ -12,6 +12,7 @@ Answer = dict[str, Any]
 
 DAY = 86_400
 SESSION_SECONDS = 30 * DAY
+SIGN_IN = "sign in first: POST /sessions"
 MONTHS_SHOWN = 12
 MONTH_SECONDS = 30 * DAY
 LATEST_SHOWN = 10
