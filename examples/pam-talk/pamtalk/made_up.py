@@ -70,8 +70,8 @@ class Size:
     """How much to make up, up to `end` (Unix seconds)."""
 
     end: int
-    users: int = 20_000
-    farms: int = 20_000
+    users: int = 30_000
+    farms: int = 30_000
     transactions: int = 120_000
     seed: int = 7
 
