@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 
 class Phase(StrEnum):
@@ -89,14 +90,39 @@ Reading = PerPod | Numbers | Unread
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """What is known of a service beside its pods.
+
+    `capacity` is the requests a second that one replica carries, `start_up` from ordering a replica until it serves,
+    `metric_lag` how old a reading is when it is decided on. `spent` is the money of this month so far; without it the
+    policy counts what it has seen since it began. `pool_room` is the most replicas whose connections the database has
+    room for (`autoscale.caps.pool_room`). `timezone` is the plan's: the zone of schedules and of the month.
+    """
+
+    capacity: float | None = None
+    start_up: timedelta | None = None
+    metric_lag: timedelta = timedelta(0)
+    price_per_hour: float | None = None
+    spent: float | None = None
+    pool_room: int | None = None
+    timezone: str = "UTC"
+
+
+NOTHING_KNOWN: Final = ServiceFacts()
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What is known at one moment.
 
     `replicas` is how many are ordered, `observed_replicas` how many there are. `readings` are those of the policy's
-    metrics, one for each and in their order.
+    metrics, one for each and in their order. `load` is the requests a second of the service in all, for policies that
+    forecast it.
     """
 
     replicas: int
     observed_replicas: int
     readings: tuple[Reading, ...]
     pods: tuple[Pod, ...] = ()
+    load: float | Unread | None = None
+    service: ServiceFacts = NOTHING_KNOWN

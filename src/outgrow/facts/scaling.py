@@ -22,6 +22,14 @@ class Rule(StrEnum):
     """A metric could not be read, and what can be read does not ask for more."""
     OFF = "off at zero"
     """Somebody scaled to zero by hand; with a minimum above zero nothing brings it back."""
+    SCHEDULE = "schedule"
+    """Hours of the calendar set other bounds."""
+    BUDGET = "budget"
+    """The month's money would not last."""
+    POOL = "connection pool"
+    """The database has no room for the connections of more replicas."""
+    PAUSED = "paused"
+    """Somebody holds scaling."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from outgrow.plan.model import Declared, Name, SecretText
 from outgrow.plan.review import Dashboard, Review
 from outgrow.plan.roadmap import Roadmap
 from outgrow.plan.scenarios import Scenario
+from outgrow.plan.services import Service
 from outgrow.plan.signals import Signal
 from outgrow.plan.sources import Source, Timezone
 from outgrow.quantity import Duration
@@ -61,6 +62,8 @@ class Plan(Declared):
     """The phases of the architecture."""
     scenarios: Mapping[Name, Scenario] = {}
     """The loads that the system must carry."""
+    services: Mapping[Name, Service] = {}
+    """What can be scaled, and how."""
     alerts: Mapping[Name, Alert] = {}
     """Single conditions that someone is told of."""
     dashboards: Mapping[Name, Dashboard] = {}

@@ -12,7 +12,8 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Count, Declared
+from outgrow.plan.model import Count, Declared, Reference
+from outgrow.plan.scaling_limits import Caps, Pause, Schedule
 from outgrow.quantity import PERCENT, RATIO, Duration, parse_quantity
 
 _LONGEST_PERIOD: Final = Duration.parse("30m")
@@ -33,10 +34,10 @@ def _share(raw: object) -> object:
     return parse_quantity(raw).in_unit(RATIO) if isinstance(raw, str) else raw
 
 
-Percent = Annotated[Count, Field(gt=0), BeforeValidator(_percent)]
+Percent = Annotated[Count, Field(gt=0), BeforeValidator(_percent, json_schema_input_type=int | str)]
 """Whole percent, as the API has it: 70 or `70 %`."""
 
-Share = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_share)]
+Share = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_share, json_schema_input_type=float | str)]
 """A part of one: 0.1 or `10 %`."""
 
 Amount = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
@@ -101,6 +102,9 @@ class _Metric(Declared):
 
     name: str
     """Its name: `cpu`, `memory`, `requests_per_second`."""
+    signal: Reference | None = None
+    """The plan's signal that it is read from; a signal with labels gives each pod its own value, by the label `pod`.
+    Without it a rehearsal reads it from the trace."""
 
 
 class _ByUsageOfPods(_Metric):
@@ -122,12 +126,14 @@ class ResourceMetric(_ByUsageOfPods):
     """CPU, memory or another resource of whole pods."""
 
     kind: Literal["resource"] = "resource"
+    """A resource of whole pods."""
 
 
 class ContainerResourceMetric(_ByUsageOfPods):
     """A resource of one container of every pod."""
 
     kind: Literal["container_resource"] = "container_resource"
+    """A resource of one container."""
     container: str
     """The container's name."""
 
@@ -136,6 +142,7 @@ class PodsMetric(_Metric):
     """A metric that every pod has, such as requests a second."""
 
     kind: Literal["pods"] = "pods"
+    """A metric of every pod."""
     average: Amount
     """An amount a pod, on average."""
 
@@ -159,12 +166,14 @@ class ObjectMetric(_ByOneNumber):
     """A metric of another object, such as requests a second of an ingress."""
 
     kind: Literal["object"] = "object"
+    """A metric of another object."""
 
 
 class ExternalMetric(_ByOneNumber):
     """A metric from outside, such as the length of a queue; several series are added up."""
 
     kind: Literal["external"] = "external"
+    """A metric from outside."""
 
 
 HpaMetric = Annotated[
@@ -185,26 +194,40 @@ class ControllerOptions(Declared):
     """`--horizontal-pod-autoscaler-initial-readiness-delay`"""
 
 
-class HpaPolicy(Declared):
-    """A Kubernetes HorizontalPodAutoscaler, `autoscaling/v2`."""
+class PolicyBase(Declared):
+    """What every scaling policy has."""
 
-    policy: Literal["hpa"] = "hpa"
+    policy: str
+    """Which kind of policy it is."""
     min: Annotated[Count, Field(ge=0)] = 1
-    """The fewest replicas; 0 lets Object and External metrics scale to nothing."""
+    """The fewest replicas; 0 lets metrics outside the pods scale to nothing."""
     max: Annotated[Count, Field(gt=0)]
     """The most replicas."""
-    metrics: Annotated[tuple[HpaMetric, ...], Field(min_length=1)]
-    """The one that asks for the most replicas wins."""
-    behavior: Behavior | None = None
-    """Without it the older limits hold: at most the larger of twice the replicas and 4 at once."""
-    controller: ControllerOptions = ControllerOptions()
-    """Settings of the cluster's controller."""
+    schedules: tuple[Schedule, ...] = ()
+    """Hours in which other bounds hold."""
+    caps: Caps = Caps()
+    """What replicas may cost, in money and in connections."""
+    pause: Pause | None = None
+    """Hold scaling: `all`, `in`, `out`, or at a number of replicas. A pause wins over everything else."""
 
     @model_validator(mode="after")
     def _min_is_at_most_max(self) -> Self:
         if self.min > self.max:
             raise PydanticCustomError("replicas", "min is above max; let min be at most max")
         return self
+
+
+class HpaPolicy(PolicyBase):
+    """A Kubernetes HorizontalPodAutoscaler, `autoscaling/v2`."""
+
+    policy: Literal["hpa"] = "hpa"
+    """The controller of Kubernetes."""
+    metrics: Annotated[tuple[HpaMetric, ...], Field(min_length=1)]
+    """The one that asks for the most replicas wins."""
+    behavior: Behavior | None = None
+    """Without it the older limits hold: at most the larger of twice the replicas and 4 at once."""
+    controller: ControllerOptions = ControllerOptions()
+    """Settings of the cluster's controller."""
 
 
 def milli(amount: Decimal) -> int:

@@ -12,7 +12,7 @@ ReadText = Callable[[str], str | bytes]
 """Gives an included file by its path relative to the root plan, as text or as its bytes; raises OSError or
 UnicodeDecodeError."""
 
-NOUNS: Final = ("sources", "signals", "levels", "checkpoints", "scenarios", "alerts", "dashboards")
+NOUNS: Final = ("sources", "signals", "levels", "checkpoints", "scenarios", "services", "alerts", "dashboards")
 """What an included file may hold."""
 
 

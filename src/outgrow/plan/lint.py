@@ -7,9 +7,11 @@ from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.doubt import Doubt
 from outgrow.plan.doubtful_conditions import condition_doubts, level_doubts
+from outgrow.plan.doubtful_services import service_doubts
 from outgrow.plan.doubtful_signals import signal_doubts, source_doubts
 from outgrow.plan.entailment import entailments
 from outgrow.plan.reach import MOST_CONDITIONS, Unreachable, conditions_in_rules, unreachable_grades
+from outgrow.plan.services import signals_of
 from outgrow.plan.signals import QuerySignal, inputs_of
 from outgrow.plan.yaml_tree import Path, Tree, dotted
 
@@ -27,6 +29,7 @@ def doubts(plan: Plan, tree: Tree) -> tuple[Problem, ...]:
         *_unused(plan),
         *level_doubts(plan),
         *condition_doubts(plan),
+        *service_doubts(plan),
         *(each for name, checkpoint in plan.checkpoints.items() for each in _verdict_doubts(name, checkpoint, plan)),
     )
     return tuple(_warning(each, tree) for each in found)
@@ -56,9 +59,10 @@ def _unused(plan: Plan) -> Iterator[Doubt]:
     }
     used |= {name for dashboard in plan.dashboards.values() for name in dashboard.signals}
     used |= {name for signal in plan.signals.values() for name in inputs_of(signal)}
+    used |= {name for service in plan.services.values() for name in signals_of(service)}
     for name in plan.signals:
         if name not in used:
-            what = "is used by no condition, alert, level, dashboard or other signal"
+            what = "is used by no condition, alert, level, dashboard, service or other signal"
             yield Doubt(("signals", name), what, "use it, or remove it: it costs a read every time")
 
 

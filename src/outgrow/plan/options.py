@@ -24,7 +24,7 @@ def options_at(path: Path, data: Data, words: Vocabulary) -> tuple[str, ...]:
         case ("signals", str()):
             return _signal_options(data_at(data, path))
         case _:
-            return _names_below(Plan, path)
+            return _names_below(Plan, path, data_at(data, path))
 
 
 def read_options(kind: str, words: Vocabulary) -> tuple[str, ...]:
@@ -47,13 +47,24 @@ QUERY_OPTIONS: Final = frozenset({*QuerySignal.model_fields, "query"} - set(Sign
 """What only a signal that is read from a source has."""
 
 
-def _names_below(model: type[BaseModel], path: Path | list[str | int]) -> tuple[str, ...]:
-    """Follow a path through models, mappings and lists to the model that stands there."""
+def _names_below(model: type[BaseModel], path: Path | list[str | int], written: Data = None) -> tuple[str, ...]:
+    """Follow a path through models, mappings and lists to the model that stands there.
+
+    Of several the one whose own word, such as its `kind`, is what was written.
+    """
     types: list[Any] = [model]
     for part in path:
         types = [below for each in types for below in _below(each, part)]
     models = [each for whole in types for each in _alternatives(whole) if _is_model(each)]
-    return _names(models[0]) if models else ()
+    meant = [each for each in models if _is_of_its_kind(each, written)]
+    return _names((meant or models)[0]) if models else ()
+
+
+def _is_of_its_kind(model: type[BaseModel], written: Data) -> bool:
+    if not isinstance(written, Mapping):
+        return False
+    words = [(name, get_args(option.annotation)) for name, option in model.model_fields.items()]
+    return any(len(word) == 1 and written.get(name) == word[0] for name, word in words)
 
 
 def _below(whole: Any, part: str | int) -> Iterator[Any]:

@@ -95,6 +95,8 @@ def _references(data: Data) -> Iterator[_Reference]:
         yield from _each_of(data, ("dashboards", name, "signals"), "signal", signals)
     for name in entries(data, ("scenarios",)):
         yield from _each_of(data, ("scenarios", name, "watch"), "signal", signals)
+    for name in entries(data, ("services",)):
+        yield from _service_references(data, ("services", name), signals)
     for name in entries(data, ("checkpoints",)):
         top: Path = ("checkpoints", name)
         yield (*top, "applies_from"), "phase", phases
@@ -105,6 +107,14 @@ def _references(data: Data) -> Iterator[_Reference]:
             for grade in entries(data, (*top, "verdicts")):
                 yield from _rule_references(data, (*top, "verdicts", grade), conditions.keys())
     yield ("roadmap", "current"), "phase", phases
+
+
+def _service_references(data: Data, service: Path, signals: Collection[str] | None) -> Iterator[_Reference]:
+    yield (*service, "load"), "signal", signals
+    for part in ("metrics", "triggers"):
+        found = data_at(data, (*service, "scaling", part))
+        for index in range(len(found) if isinstance(found, list) else 0):
+            yield (*service, "scaling", part, index, "signal"), "signal", signals
 
 
 def _each_of(data: Data, path: Path, noun: str, known: Collection[str] | None) -> Iterator[_Reference]:

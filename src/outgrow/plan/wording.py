@@ -267,6 +267,17 @@ def _choice(wrong: _Wrong) -> tuple[str, str]:
     )
 
 
+def _tag(wrong: _Wrong) -> tuple[str, str]:
+    tag, tags = str(wrong.context["tag"]), re.findall(r"'([^']*)'", str(wrong.context["expected_tags"]))
+    option = str(wrong.context["discriminator"]).strip("'")
+    return f"unknown {option} {quoted(tag)}", nearest_or_all(tag, tags, f"the known {option}s are")
+
+
+def _no_tag(wrong: _Wrong) -> tuple[str, str]:
+    option = str(wrong.context["discriminator"]).strip("'")
+    return f'"{option}" is missing', f"add {option}: ..."
+
+
 def _list(wrong: _Wrong) -> tuple[str, str]:
     short = wrong.shown and isinstance(wrong.raw, str | int | float) and len(str(wrong.raw)) < 40  # noqa: PLR2004 (one line)
     return f"expected a list{wrong.shown}", f"write [{wrong.raw}]" if short else "write [a, b]"
@@ -286,6 +297,7 @@ _WORDINGS: Final[Mapping[str, Callable[[_Wrong], tuple[str, str]]]] = (
     | {"greater_than": _bound("more than", "gt"), "greater_than_equal": _bound("at least", "ge")}
     | {"less_than": _bound("less than", "lt"), "less_than_equal": _bound("at most", "le")}
     | {"literal_error": _choice, "enum": _choice}
+    | {"union_tag_invalid": _tag, "union_tag_not_found": _no_tag}
     | dict.fromkeys(("tuple_type", "list_type", "set_type"), _list)
     | dict.fromkeys(("mapping_type", "dict_type", "model_type", "model_attributes_type"), _mapping)
 )

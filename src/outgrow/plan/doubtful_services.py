@@ -1,0 +1,67 @@
+"""Doubts about services: pools that their database cannot carry, bounds that nothing can keep."""
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final
+
+from outgrow.plan import Plan
+from outgrow.plan.doubt import Doubt
+from outgrow.plan.services import PoolUse, Service
+from outgrow.plan.yaml_tree import Path
+
+_SHARE: Final = Fraction(8, 10)
+"""What pools may take of max_connections (AE-5)."""
+
+
+def service_doubts(plan: Plan) -> Iterator[Doubt]:
+    """Doubt services whose bounds, pools or hours do not fit together."""
+    for name, service in plan.services.items():
+        yield from _bounds(("services", name, "scaling"), service)
+    databases = dict.fromkeys(each.pool.database for each in plan.services.values() if each.pool is not None)
+    for database in databases:
+        sharing = {
+            name: (service, service.pool)
+            for name, service in plan.services.items()
+            if service.pool is not None and service.pool.database == database
+        }
+        yield from _connections(database, sharing)
+
+
+def _bounds(path: Path, service: Service) -> Iterator[Doubt]:
+    policy = service.scaling
+    for index, schedule in enumerate(policy.schedules if policy is not None else ()):
+        assert policy is not None  # noqa: S101 (there are schedules of it)
+        if schedule.min is not None and schedule.min > (schedule.max or policy.max):
+            what = f"{schedule.min} is above the policy's max of {policy.max}, which then holds"
+            yield Doubt((*path, "schedules", index, "min"), what, "lower it, or give the schedule a max")
+
+
+def _connections(database: str, sharing: Mapping[str, tuple[Service, PoolUse]]) -> Iterator[Doubt]:
+    limits = {name: pool.max_connections for name, (_, pool) in sharing.items() if pool.max_connections is not None}
+    if not limits:
+        return
+    first, limit = next(iter(limits.items()))
+    for name, other in limits.items():
+        if other != limit:
+            what = f"{other:,} max_connections; the service {first} says {limit:,} of the same database"
+            yield Doubt(("services", name, "pool", "max_connections"), what, "let one of them say it")
+            return
+    at_maxima = sum(_most(service) * pool.size for service, pool in sharing.values())
+    if at_maxima > floor(limit * _SHARE):
+        what = (
+            f"{limit:,} connections of {database} are too few: with all services at their maxima their pools open "
+            f"{at_maxima:,}, and 80 % is {floor(limit * _SHARE):,}"
+        )
+        remedy = (
+            f"allow at least {ceil(at_maxima / _SHARE):,}, or lower a max or a pool; outgrow will hold replicas back"
+        )
+        yield Doubt(("services", first, "pool", "max_connections"), what, remedy)
+
+
+def _most(service: Service) -> int:
+    """Give the most replicas of a service; one that is not scaled counts once."""
+    policy = service.scaling
+    if policy is None:
+        return 1
+    return max(policy.max, *(each.max or 0 for each in policy.schedules)) if policy.schedules else policy.max

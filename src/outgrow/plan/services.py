@@ -1,0 +1,60 @@
+"""Services: what can be scaled, what one replica carries and costs, and the policy that says how many there are."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.model import Count, Declared, Name, Reference
+from outgrow.quantity import Duration
+
+Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+ScalingPolicy = HpaPolicy
+"""How many replicas there are, by the rules of `policy`."""
+
+
+class PoolUse(Declared):
+    """Connections that every replica opens to a database which it shares with others (AE-5)."""
+
+    database: Name
+    """The database's name: pools of one name share its connections."""
+    size: Annotated[Count, Field(ge=0)] = 10
+    """Connections of one replica, all its processes together."""
+    max_connections: Annotated[Count, Field(ge=1)] | None = None
+    """What the database allows in all; enough to say it at one of the services that share it."""
+
+
+class Service(Declared):
+    """A part of the system that runs as replicas."""
+
+    title: str = ""
+    """A name for people."""
+    capacity: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """Requests a second that one replica carries within its objective; measured by load tests unless given."""
+    start_up: Duration | None = None
+    """From ordering a replica until it serves; measured unless given."""
+    price_per_hour: Money | None = None
+    """Money for one replica and hour."""
+    load: Reference | None = None
+    """The signal of its requests a second in all."""
+    pool: PoolUse | None = None
+    """Its database connections."""
+    scaling: ScalingPolicy | None = None
+    """How many replicas there are; without it outgrow leaves the number alone."""
+
+    @model_validator(mode="after")
+    def _what_its_policy_needs_is_there(self) -> Self:
+        policy = self.scaling
+        if policy is None:
+            return self
+        if policy.caps.budget_per_month is not None and not self.price_per_hour:
+            raise PydanticCustomError("service", "a budget needs a price; give the service a price_per_hour above 0")
+        return self
+
+
+def signals_of(service: Service) -> tuple[str, ...]:
+    """Name the signals that a service is scaled by, its load first."""
+    metrics = service.scaling.metrics if service.scaling is not None else ()
+    return tuple(each for each in (service.load, *(metric.signal for metric in metrics)) if each is not None)
