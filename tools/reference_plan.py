@@ -72,6 +72,8 @@ PARTS: Mapping[str, str] = {
     "GrpcCall": "scenarios: grpc",
     "Pause": "scenarios: think",
     "Stage": "scenarios: stages",
+    "Sine": "scenarios: stages: sine",
+    "Trace": "scenarios: trace",
     "Ceiling": "scenarios: ceiling",
     "Service": "services",
     "PoolUse": "services: pool",

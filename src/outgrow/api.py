@@ -133,7 +133,7 @@ async def load_test(
     sources = {each: options for each, options in plan.sources.items() if each in wanted}
     watched = plan.model_copy(update={"sources": sources})
     async with opened(watched, base, environment, journal=False) as (read, _):
-        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told)
+        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base)
 
 
 async def append_event(plan: Plan, event: Event, *, base: Path, environment: Mapping[str, str]) -> None:

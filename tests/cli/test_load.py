@@ -116,10 +116,13 @@ def test_an_unknown_scenario_is_told_with_the_nearest(tmp_path, capsys):
     [
         ("target_rps: 50", "needs both, target_rps and duration"),
         ("target_rps: 50\n    duration: 1m\n    ramp: 2m", "cannot be longer"),
-        ("target_rps: 50\n    duration: 1m\n    stages: [{hold: 1m}]", "either target_rps and duration, or stages"),
+        (
+            "target_rps: 50\n    duration: 1m\n    stages: [{hold: 1m}]",
+            "one of target_rps and duration, stages, a trace",
+        ),
         ("stages: [{ramp: 5}]", "ramp takes some time"),
         ("stages: [{ramp: 5, over: 1m, jump: 3}]", "write one of"),
-        ("stages: [{jump: 5, hold: 0}]", "of no length"),
+        ("stages: [{jump: 5, hold: 0}]", "longer than zero"),
     ],
 )
 def test_a_course_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, course, why):

@@ -61,7 +61,7 @@ def answering(*answers: bytes, keep: bool = True) -> Talk:
 def scenario(target: str, **options) -> Scenario:
     """Give a short scenario."""
     usual = {"target_rps": 100, "duration": "300ms", "timeout": "30s", "steps": [{"name": "one"}]}
-    if "stages" in options:
+    if options.keys() & {"stages", "trace", "vus"}:
         del usual["target_rps"], usual["duration"]
     return Scenario.model_validate({"target": target, **usual, **options})
 

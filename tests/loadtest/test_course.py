@@ -40,6 +40,24 @@ def test_stages_ramp_jump_and_hold():
     assert planned(rate) == 6_000 + 150_000 + 30_000
 
 
+def test_stages_may_be_stairs_spikes_and_waves():
+    stages = [
+        {"steps": [10, 20], "each": "1m"},
+        {"spike": 500, "hold": "30s"},
+        {"hold": "1m"},
+        {"sine": {"low": 50, "high": 150, "period": "10m", "times": 2}},
+    ]
+    rate = rate_of(scenario(TARGET, stages=stages))
+
+    assert rate.seconds == 60 * 2 + 30 + 60 + 1200
+    shown = [rate.at(moment) for moment in (0, 60, 119, 120, 149, 150, 209)]
+    assert shown == [10, 20, 20, 500, 500, 20, 20]
+    assert [rate.at(210 + moment) for moment in (0, 150, 300, 450, 600, 900)] == pytest.approx(
+        [50, 100, 150, 100, 50, 150]
+    )
+    assert planned(rate) == 600 + 1200 + 15_000 + 1200 + 1200 * 100
+
+
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=6), st.integers(1, 200))
 def test_a_cycle_of_arrivals_meets_every_weight(weights, users):
     rotation = Rotation(tuple(weights), users)

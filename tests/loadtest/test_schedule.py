@@ -29,7 +29,8 @@ lengths = st.floats(0.05, 20)
 rates = st.one_of(st.just(0.0), st.floats(0.01, 200))
 linear = st.builds(Stretch, lengths, rates, rates)
 exponential = st.builds(Stretch, lengths, st.floats(0.01, 200), st.floats(0.01, 200), st.just(Shape.EXPONENTIAL))
-changing = st.builds(Rate, st.lists(st.one_of(linear, exponential), min_size=1, max_size=5).map(tuple))
+wave = st.builds(Stretch, lengths, rates, rates, st.just(Shape.WAVE))
+changing = st.builds(Rate, st.lists(st.one_of(linear, exponential, wave), min_size=1, max_size=5).map(tuple))
 
 
 def seconds(chunks):
@@ -49,6 +50,8 @@ def area_by_quadrature(rate: Rate, until: float) -> float:
         part = grid / stretch.seconds
         if stretch.shape is Shape.EXPONENTIAL:
             heights = stretch.start_rate ** (1 - part) * stretch.end_rate**part
+        elif stretch.shape is Shape.WAVE:
+            heights = stretch.start_rate + (stretch.end_rate - stretch.start_rate) * np.sin(np.pi / 2 * part) ** 2
         else:
             heights = stretch.start_rate * (1 - part) + stretch.end_rate * part
         total += span / 6000 * (heights[0] + heights[-1] + 4 * heights[1:-1:2].sum() + 2 * heights[2:-1:2].sum())

@@ -13,9 +13,10 @@ import pytest
 from outgrow.errors import RefusedError, SourceError, UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.facts.shards import second_of
+from outgrow.loadtest.course import timetable_of
+from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.run import processes_for, run_load
 from outgrow.loadtest.shards import Shards
-from outgrow.loadtest.share import ShareOrders
 from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 
 
@@ -219,9 +220,13 @@ async def test_a_secret_reaches_the_processes_without_standing_on_a_command_line
     ],
 )
 def test_as_many_processes_as_the_rate_needs_and_no_more_than_cores(options, cores, expected):
-    assert processes_for(scenario("http://127.0.0.1:9", **options), cores) == expected
+    made = scenario("http://127.0.0.1:9", **options)
+
+    assert processes_for(made, timetable_of(made), cores) == expected
 
 
 def test_more_processes_than_users_are_refused():
+    made = scenario("http://127.0.0.1:9", users=3, processes=4)
+
     with pytest.raises(UsageError, match="at most 3 processes"):
-        processes_for(scenario("http://127.0.0.1:9", users=3, processes=4), 2)
+        processes_for(made, timetable_of(made), 2)

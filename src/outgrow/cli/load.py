@@ -98,7 +98,7 @@ def run_scenario(
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:
         declared = declared.model_copy(update={"processes": processes})
-    with _live(declared, quiet=quiet) as told:
+    with _live(declared, plan.parent, quiet=quiet) as told:
         facts = run_async(
             lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)
         )
@@ -148,12 +148,12 @@ def exit_code(facts: "LoadFacts") -> int:
 
 
 @contextmanager
-def _live(scenario: "Scenario", *, quiet: bool) -> "Generator[Callable[[LoadSecond], None]]":
+def _live(scenario: "Scenario", base: Path, *, quiet: bool) -> "Generator[Callable[[LoadSecond], None]]":
     """Show each second on standard error: one line that changes in a terminal, plain lines when piped."""
     from outgrow.cli.load_table import second_line
-    from outgrow.loadtest.course import rate_of
+    from outgrow.loadtest.course import timetable_of
 
-    length = rate_of(scenario).seconds
+    length = timetable_of(scenario, base).seconds
     if quiet:
         yield lambda _: None
     elif not sys.stderr.isatty():

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import anyio
 
@@ -27,7 +28,7 @@ def sources_watched(plan: Plan, scenario: Scenario) -> frozenset[str]:
     return frozenset(signal.source for each in below if isinstance(signal := plan.signals[each], QuerySignal))
 
 
-async def run_load_test(
+async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a run needs)
     plan: Plan,
     name: str,
     scenario: Scenario,
@@ -35,6 +36,7 @@ async def run_load_test(
     environment: Mapping[str, str],
     clock: Clock,
     told: Told,
+    base: Path | None = None,
 ) -> LoadFacts:
     """Run a scenario while its watched signals are read, and say what was saturated first.
 
@@ -46,6 +48,7 @@ async def run_load_test(
         environment: where `${NAME}` is looked up.
         clock: that readings are stamped by.
         told: called with every second that has passed.
+        base: what the scenario's files are relative to.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -58,7 +61,7 @@ async def run_load_test(
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watching.run)
         try:
-            facts = await run_load(name, scenario, environment, told)
+            facts = await run_load(name, scenario, environment, told, base)
         except Exception as error:  # noqa: BLE001 (raised again below, for a task group would wrap it)
             fault = error
         tasks.cancel_scope.cancel()

@@ -5,7 +5,7 @@ DDSketch: Masson, Rim and Lee 2019). Below a microsecond everything is one bucke
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import ceil, inf, log
 from typing import Final
@@ -80,6 +80,10 @@ class Buckets:
         """The mean, exact; none when there are none."""
         count = self.count
         return self.total_seconds / count if count else None
+
+    def middles(self) -> Iterator[tuple[float, int]]:
+        """Give each bucket's duration in seconds, and how many it holds."""
+        return ((middle_of(bucket), count) for bucket, count in self.counts.items())
 
     def quantile(self, share: float) -> float | None:
         """Give a quantile in seconds; none when there are none.

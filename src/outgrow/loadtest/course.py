@@ -1,40 +1,128 @@
-"""A scenario made ready to run: its rate over time, and its arrivals."""
+"""A scenario made ready to run: how much comes over time, its arrivals, and who takes which flow."""
 
 from collections.abc import Iterator
-from math import gcd
+from dataclasses import dataclass
+from math import floor, gcd
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from outgrow.loadtest.schedule import WHOLE, Arrivals, Rate, Shape, Share, constant, joined, paced, poisson
+from outgrow.loadtest.schedule import (
+    WHOLE,
+    Arrivals,
+    Rate,
+    Seconds,
+    Shape,
+    Share,
+    constant,
+    joined,
+    paced,
+    planned,
+    poisson,
+    spike,
+    steps,
+    traced,
+    waves,
+)
 from outgrow.loadtest.schedule import ramp as ramp_between
-from outgrow.plan.scenarios import Scenario, Stage
+from outgrow.loadtest.traces import recorded
+from outgrow.plan.scenario_courses import Course, Stage
+from outgrow.plan.scenarios import Scenario
 
 _BEGIN_OF_GROWTH: Final = 0.01
 """Where an exponential ramp from nothing begins, as a share of where it leads: nothing grows by no factor."""
+_SLACK: Final = 1e-9
+_LONGEST_SECONDS: Final = 600.0
+"""How long a course of iterations may take unless given, as k6's maxDuration."""
 
 
-def rate_of(scenario: Scenario) -> Rate:
-    """Give the scenario's requests a second over time."""
-    if scenario.stages:
-        return _staged(scenario.stages)
-    assert scenario.target_rps is not None  # noqa: S101 (the plan holds one of the two)
-    assert scenario.duration is not None  # noqa: S101
-    target, ramp, whole = scenario.target_rps, scenario.ramp.total_seconds(), scenario.duration.total_seconds()
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """How much comes when.
+
+    `rate` is arrivals a second; of a closed model, users at work. `moments` are those of recorded arrivals, in seconds
+    from the first, where single ones were recorded.
+    """
+
+    rate: Rate
+    moments: Seconds | None = None
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        return self.rate.seconds
+
+    @property
+    def highest(self) -> float:
+        """The highest rate that it reaches; of recorded arrivals, the most within a second."""
+        if self.moments is None:
+            return self.rate.highest
+        within = np.searchsorted(self.moments, self.moments + 1.0, side="left") - np.arange(self.moments.size)
+        return float(within.max())
+
+    @property
+    def planned(self) -> int:
+        """How many arrivals it gives; of Poisson arrivals, about so many."""
+        return planned(self.rate) if self.moments is None else int(self.moments.size)
+
+
+def timetable_of(course: Course, base: Path | None = None, place: str = "trace") -> Timetable:
+    """Work out a scenario's course.
+
+    Args:
+        course: the scenario, or its course.
+        base: what a trace's file is relative to; the working directory unless given.
+        place: where the trace stands in the plan, for messages.
+
+    Raises:
+        UsageError: a trace cannot be read.
+    """
+    if course.trace is None:
+        return Timetable(rate_of(course))
+    found = recorded(course.trace, base or Path(), place)
+    if isinstance(found, Rate):
+        return Timetable(found)
+    seconds = max(float(found[-1]), 1e-3)
+    return Timetable(constant(found.size / seconds, seconds), found)
+
+
+def rate_of(course: Course) -> Rate:
+    """Give a course's requests a second over time, or, of a closed model, its users; a trace stands in a file."""
+    if course.stages:
+        return _staged(course.stages)
+    if course.vus is not None:
+        seconds = _LONGEST_SECONDS if course.duration is None else course.duration.total_seconds()
+        return constant(course.vus, seconds)
+    assert course.target_rps is not None  # noqa: S101 (the plan holds one of the forms)
+    assert course.duration is not None  # noqa: S101
+    target, ramp, whole = course.target_rps, course.ramp.total_seconds(), course.duration.total_seconds()
     held = constant(target, whole - ramp) if whole > ramp else Rate(())
-    return joined(_ramp(0, target, ramp, Shape(scenario.ramp_shape)), held) if ramp else held
+    return joined(_ramp(0, target, ramp, Shape(course.ramp_shape)), held) if ramp else held
 
 
 def _staged(stages: tuple[Stage, ...]) -> Rate:
     rate, parts = 0.0, list[Rate]()
     for stage in stages:
-        if stage.ramp is not None and stage.over is not None:
-            parts.append(_ramp(rate, stage.ramp, stage.over.total_seconds(), Shape(stage.shape)))
-            rate = stage.ramp
-        rate = rate if stage.jump is None else stage.jump
-        if stage.hold is not None:
-            parts.append(constant(rate, stage.hold.total_seconds()))
+        part, rate = _stage(stage, rate)
+        parts.append(part)
     return joined(*parts)
+
+
+def _stage(stage: Stage, rate: float) -> tuple[Rate, float]:
+    """Give a stage's rate over time, and the rate that the next one begins with."""
+    hold = 0.0 if stage.hold is None else stage.hold.total_seconds()
+    if stage.ramp is not None and stage.over is not None:
+        return _ramp(rate, stage.ramp, stage.over.total_seconds(), Shape(stage.shape)), stage.ramp
+    if stage.steps and stage.each is not None:
+        return steps(stage.steps, stage.each.total_seconds()), stage.steps[-1]
+    if stage.spike is not None:
+        return spike(rate, stage.spike, before=0, held=hold, after=0), rate
+    if stage.sine is not None:
+        wave = stage.sine
+        return waves(wave.low, wave.high, wave.period.total_seconds(), wave.times), wave.low
+    rate = rate if stage.jump is None else stage.jump
+    return constant(rate, hold) if hold else Rate(()), rate
 
 
 def _ramp(start: float, end: float, seconds: float, shape: Shape) -> Rate:
@@ -45,12 +133,14 @@ def _ramp(start: float, end: float, seconds: float, shape: Shape) -> Rate:
     return ramp_between(start, end, seconds, shape)
 
 
-def arrivals_of(scenario: Scenario, share: Share = WHOLE) -> Iterator[Arrivals]:
-    """Give a share of the scenario's arrivals in order."""
-    rate = rate_of(scenario)
-    if scenario.arrivals == "even":
-        return paced(rate, share)
-    return poisson(rate, np.random.default_rng(scenario.seed), share)
+def arrivals_of(course: Course, share: Share = WHOLE, timetable: Timetable | None = None) -> Iterator[Arrivals]:
+    """Give a share of an open course's arrivals in order."""
+    timetable = timetable or timetable_of(course)
+    if timetable.moments is not None:
+        return traced(timetable.moments, share=share)
+    if course.arrivals == "even":
+        return paced(timetable.rate, share)
+    return poisson(timetable.rate, np.random.default_rng(course.seed), share)
 
 
 class Rotation:
@@ -87,14 +177,31 @@ class Rotation:
         return (turn + turn // self.users * self._shift) % self.users * share.of + share.index
 
 
-def planned_flows(scenario: Scenario, share: Share = WHOLE) -> list[int]:
-    """Count a share's arrivals flow by flow, in the order of the flows."""
+def most_under_way(scenario: Scenario, timetable: Timetable) -> int:
+    """Say how many arrivals may be under way at once: as many as there are users."""
+    return max(1, floor(timetable.highest + _SLACK)) if scenario.is_closed else scenario.users
+
+
+def planned_flows(scenario: Scenario, share: Share = WHOLE, base: Path | None = None) -> list[int]:
+    """Count a share's arrivals flow by flow, in order; none of users who make as many as they can."""
+    timetable = timetable_of(scenario, base)
     weights = tuple(flow.weight for flow in scenario.every_flow.values())
-    rotation, counts = Rotation(weights, scenario.users, share), [0] * len(weights)
-    for chunk in arrivals_of(scenario, share):
-        for turn in range(len(chunk.seconds)):
-            counts[rotation.flow(chunk.first + turn * chunk.apart)] += 1
+    users = most_under_way(scenario, timetable)
+    rotation, counts = Rotation(weights, users, share), [0] * len(weights)
+    for number in _numbers(scenario, share, timetable, users):
+        counts[rotation.flow(number)] += 1
     return counts
+
+
+def _numbers(scenario: Scenario, share: Share, timetable: Timetable, users: int) -> Iterator[int]:
+    if not scenario.is_closed:
+        for chunk in arrivals_of(scenario, share, timetable):
+            yield from range(chunk.first, chunk.first + len(chunk.seconds) * chunk.apart, chunk.apart)
+    elif scenario.iterations is not None:
+        mine = len(range(share.index, scenario.iterations, share.of))
+        if scenario.made_by == "per-vu-iterations":
+            mine = scenario.iterations * len(range(share.index, users, share.of))
+        yield from range(share.index, share.index + mine * share.of, share.of)
 
 
 def _spread(weights: tuple[int, ...]) -> tuple[int, ...]:

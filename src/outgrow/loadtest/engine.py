@@ -5,9 +5,9 @@ moment they were due; nothing is left out because the generator was busy or wait
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from math import floor
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import floor, inf
 from time import perf_counter, process_time
 from typing import Final
 
@@ -15,12 +15,9 @@ from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import ShardFacts
 from outgrow.loadtest.address import Address
 from outgrow.loadtest.connections import Connections
-from outgrow.loadtest.course import Rotation
-from outgrow.loadtest.flows import ReadyFlows
-from outgrow.loadtest.histogram import Histogram
-from outgrow.loadtest.record import LATE_SECONDS
-from outgrow.loadtest.schedule import Arrivals, Share
-from outgrow.loadtest.templates import Value
+from outgrow.loadtest.pacing import Pace
+from outgrow.loadtest.record import Lateness
+from outgrow.loadtest.schedule import Share
 from outgrow.loadtest.visits import Visits
 
 _TICK_SECONDS: Final = 0.001
@@ -35,18 +32,18 @@ Told = Callable[[LoadSecond], None]
 class Orders:
     """What an engine is to do.
 
-    At most as many arrivals as the rotation has users are under way, and at most `connections` open; `grace_seconds` is
-    what an early end leaves to those under way, and `values` are what every session begins with.
+    `pace` begins arrivals, `visits` leads them through their flows over at most `connections`. Those under way when the
+    course ends have `graceful_seconds` to end too; an early end leaves them `grace_seconds`.
     """
 
     address: Address
-    flows: ReadyFlows
-    rotation: Rotation
-    arrivals: Iterator[Arrivals]
+    visits: Visits
+    pace: Pace
+    lateness: Lateness
     connections: int
     timeout_seconds: float
+    graceful_seconds: float
     grace_seconds: float
-    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
 
 
 class Engine:
@@ -54,18 +51,16 @@ class Engine:
 
     def __init__(self, orders: Orders, told: Told) -> None:
         """Prepare; nothing is connected yet."""
-        self.visits = Visits(orders.flows, orders.rotation, orders.values)
-        self.lateness = Histogram()
-        self.late = 0
+        self.visits = orders.visits
+        self.lateness = orders.lateness
         self.timeline: list[LoadSecond] = []
         self.is_interrupted = False
         self.connections = Connections(orders.address, orders.connections, self.visits, orders.timeout_seconds)
         self.visits.carriage = self.connections
         self._orders = orders
         self._told = told
-        self._due = _due_arrivals(orders.arrivals)
-        self._next = next(self._due, None)
-        self._began = self._next_second = self._look_for_timeouts = self._cut_at = 0.0
+        self._began = self._next_second = self._look_for_timeouts = 0.0
+        self._cut_at = inf
         self._cpu_at_second = self._told_at = 0.0
         self._ended = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -76,6 +71,7 @@ class Engine:
         self._began = perf_counter()
         self._next_second, self._told_at = self._began + 1, self._began
         self._cpu_at_second = process_time()
+        self._orders.pace.begin(self._began)
         self._tick()
         try:
             await self._ended.wait()
@@ -104,8 +100,8 @@ class Engine:
             steps=tuple(tally.counts() for tally in self.visits.steps),
             flows=tuple(tally.counts() for tally in self.visits.flows),
             timeline=tuple(self.timeline),
-            lateness=self.lateness.facts(),
-            late=self.late,
+            lateness=self.lateness.seconds.facts(),
+            late=self.lateness.late,
             connections_highest=self.connections.highest,
             connections_opened=self.connections.opened,
             retried=self.connections.retried,
@@ -115,7 +111,8 @@ class Engine:
         """End early: release nothing more, give those under way a grace; a second call ends at once."""
         if not self.is_interrupted:
             self.is_interrupted = True
-            self._cut_at = perf_counter() + self._orders.grace_seconds
+            self._orders.pace.end()
+            self._cut_at = min(self._cut_at, perf_counter() + self._orders.grace_seconds)
         else:
             self._cut_at = 0.0
 
@@ -134,43 +131,29 @@ class Engine:
 
     def _work(self) -> float | None:
         """Release, time out, tell; give the seconds until the next tick, none after the last."""
-        now, visits = perf_counter(), self.visits
+        now, visits, pace = perf_counter(), self.visits, self._orders.pace
         if not self.is_interrupted:
-            self._release(now)
-        if (wake := visits.next_wake) is not None and wake <= now:
-            visits.wake(now)
+            pace.release(now)
+        visits.wake(now)
         if now >= self._look_for_timeouts:
             self._look_for_timeouts = now + _LOOK_FOR_TIMEOUTS_SECONDS
             if visits.time_out(now - self._orders.timeout_seconds):
                 self.connections.forget_ended()
         if now >= self._next_second:
             self._tell(now)
-        if self.is_interrupted and now >= self._cut_at:
-            visits.cut()
-        if not visits.busy and (self.is_interrupted or self._next is None):
-            self._finish(now)
-            return None
-        wait = _LONGEST_SLEEP_SECONDS if self._next is None else self._began + self._next[1] - now
-        if (wake := visits.next_wake) is not None:
-            wait = min(wait, wake - now)
+        wait = None if self.is_interrupted else pace.wait(now)
+        if wait is None:
+            if self._cut_at == inf:
+                self._cut_at = now + self._orders.graceful_seconds
+            if visits.busy and now >= self._cut_at:
+                visits.cut()
+            if not visits.busy:
+                self._finish(now)
+                return None
+            wait = _LONGEST_SLEEP_SECONDS
+        if visits.next_wake is not None:
+            wait = min(wait, visits.next_wake - now)
         return min(max(wait, _TICK_SECONDS), _LONGEST_SLEEP_SECONDS)
-
-    def _release(self, now: float) -> None:
-        """Release everything that is due."""
-        visits, users, began, found = self.visits, self._orders.rotation.users, self._began, self._next
-        second = visits.second
-        while found is not None and began + found[1] <= now:
-            number, due = found[0], began + found[1]
-            found = self._next = next(self._due, None)
-            second.due += 1
-            lateness = perf_counter() - due
-            self.lateness.record(lateness)
-            self.late += lateness > LATE_SECONDS
-            if visits.busy >= users:
-                visits.turn_away(number, Outcome.DROPPED)
-            else:
-                second.started += 1
-                visits.begin(number, due, due + lateness)
 
     def _tell(self, now: float) -> None:
         cpu = process_time()
@@ -179,6 +162,7 @@ class Engine:
             self.visits.names,
             now - self._began,
             in_flight=self.visits.busy,
+            vus=self.visits.busy if (vus := self._orders.pace.vus()) is None else vus,
             connections=self.connections.count,
             cpu_share=(cpu - self._cpu_at_second) / length,
         )
@@ -191,15 +175,7 @@ class Engine:
     def _finish(self, now: float) -> None:
         if not self.visits.second.is_empty:
             self._tell(now)
-        for number, _ in () if self._next is None else (self._next, *self._due):
+        for number in self._orders.pace.never_started():
             self.visits.turn_away(number, Outcome.NEVER_STARTED)
         self.visits.next_second()
         self._ended.set()
-
-
-def _due_arrivals(chunks: Iterator[Arrivals]) -> Iterator[tuple[int, float]]:
-    for chunk in chunks:
-        number = chunk.first
-        for due in chunk.seconds.tolist():
-            yield number, due
-            number += chunk.apart

@@ -34,9 +34,9 @@ class Meter(Protocol):
 
 
 class Visit:
-    """An arrival on its way through a flow, in a session."""
+    """An arrival on its way through a flow, in a session; `pause_seconds` is how long its user thinks afterwards."""
 
-    __slots__ = ("due", "flow", "number", "position", "session", "user", "values")
+    __slots__ = ("due", "flow", "number", "pause_seconds", "position", "session", "user", "values")
 
     def __init__(self, number: int, flow: ReadyFlow, due: float, user: int, session: Session) -> None:
         """Begin before the first step."""
@@ -46,6 +46,7 @@ class Visit:
         self.user = user
         self.session = session
         self.position = 0
+        self.pause_seconds = 0.0
         self.values = {**session.values, "arrival": number}
 
 

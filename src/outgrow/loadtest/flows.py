@@ -1,6 +1,6 @@
 """A scenario's flows made ready: what each arrival sends, and how its answers are judged."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from outgrow.loadtest.answers import Answer
@@ -58,7 +58,7 @@ class ReadyFlow:
 class ReadyFlows:
     """All flows of a scenario, the names that steps are counted under, and what arrivals share.
 
-    `counted` says whether flows are counted apart from their steps; plain steps are not.
+    `counted` says whether flows are counted apart from their steps; plain steps of an open model are not.
     """
 
     flows: tuple[ReadyFlow, ...]
@@ -71,28 +71,39 @@ class ReadyFlows:
     seed: int
 
 
-def flows_of(scenario: Scenario, place: Place, environment: Mapping[str, str]) -> ReadyFlows:
+def flows_of(
+    scenario: Scenario, place: Place, environment: Mapping[str, str], known: Collection[str] = ()
+) -> ReadyFlows:
     """Make a scenario's flows ready.
+
+    Args:
+        scenario: whose flows.
+        place: where they go.
+        environment: where `${NAME}` is looked up.
+        known: names of further values that sessions begin with.
 
     Raises:
         SourceError: an environment variable that a step names is not set.
     """
     flows, names = scenario.every_flow, scenario.step_names
-    captured = {name for flow in flows.values() for step in flow.steps for name in step.captures}
-    known = frozenset({*OF_EVERY_ARRIVAL, *captured})
+    counted = bool(scenario.flows) or scenario.is_closed
+    steps = (*(step for flow in flows.values() for step in flow.steps), *scenario.setup)
+    names_known = frozenset({*OF_EVERY_ARRIVAL, *known, *(name for step in steps for name in step.captures)})
     ready = tuple(
-        tuple(_ready_step(step, names.index(step.name), scenario, place, known, environment) for step in flow.steps)
+        tuple(
+            _ready_step(step, names.index(step.name), scenario, place, names_known, environment) for step in flow.steps
+        )
         for flow in flows.values()
     )
     return ReadyFlows(
         tuple(
-            ReadyFlow(index, name, steps, is_lone=not scenario.flows and _is_lone(steps[0], scenario))
+            ReadyFlow(index, name, steps, is_lone=not counted and _is_lone(steps[0], scenario))
             for index, (name, steps) in enumerate(zip(flows, ready, strict=True))
         ),
         names,
         {step.name: step.tags for flow in flows.values() for step in flow.steps},
         tuple(flow.weight for flow in flows.values()),
-        counted=bool(scenario.flows),
+        counted=counted,
         keeps_cookies=scenario.keeps_cookies,
         host=place.host.rpartition("@")[2].partition(":")[0].lower(),
         seed=scenario.seed,

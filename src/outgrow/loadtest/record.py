@@ -177,7 +177,7 @@ class SecondTally:
         return not self.due and not self.arrivals and not any(step.outcomes for step in self.steps)
 
     def facts(
-        self, names: Sequence[str], at_seconds: float, *, in_flight: int, connections: int, cpu_share: float
+        self, names: Sequence[str], at_seconds: float, *, in_flight: int, vus: int, connections: int, cpu_share: float
     ) -> LoadSecond:
         """Give what was counted, under the names of the steps."""
         ended: Counter[Outcome] = Counter(self.arrivals)
@@ -200,8 +200,24 @@ class SecondTally:
             response.quantile(0.95),
             response.quantile(1),
             {name: step.facts() for name, step in zip(names, self.steps, strict=True) if step.outcomes},
-            vus=in_flight,
+            vus=vus,
         )
+
+
+class Lateness:
+    """How late the generator released what was due."""
+
+    __slots__ = ("late", "seconds")
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.seconds = Histogram()
+        self.late = 0
+
+    def record(self, seconds: float) -> None:
+        """Take note of a release."""
+        self.seconds.record(seconds)
+        self.late += seconds > LATE_SECONDS
 
 
 def health_of(shards: Sequence[ShardFacts]) -> GeneratorHealth:

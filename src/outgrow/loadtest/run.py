@@ -4,60 +4,50 @@ import asyncio
 import signal
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, floor
+from pathlib import Path
 from typing import Final, Protocol
 
-from outgrow.errors import RefusedError, UsageError
-from outgrow.facts.loads import FlowLoad, LoadFacts, Shard
+from outgrow.errors import UsageError
+from outgrow.facts.buckets import Buckets
+from outgrow.facts.loads import FlowLoad, LoadFacts, Model, Shard
 from outgrow.facts.shards import ShardFacts, added_all, added_flows, merged_timeline
-from outgrow.loadtest.course import rate_of
+from outgrow.loadtest.course import Timetable, most_under_way
 from outgrow.loadtest.engine import Told
+from outgrow.loadtest.errands import Errand, ErrandRun, refuse_failed_setup
+from outgrow.loadtest.orders import ShareOrders, target_of
+from outgrow.loadtest.preparation import refuse_beyond_ceiling, timetable_by
 from outgrow.loadtest.record import flow_load, health_of, step_load
 from outgrow.loadtest.schedule import WHOLE
 from outgrow.loadtest.shards import Shards, usable_cores
-from outgrow.loadtest.share import ShareOrders, ShareRun, target_of
+from outgrow.loadtest.share import ShareRun
+from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import redacted, secrets_in
-from outgrow.quantity import format_duration
 
 SAFE_RATE_PER_PROCESS: Final = 15_000
 """Requests a second that one process sends without its own work showing in the times: a good third of what it can."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
-def refuse_beyond_ceiling(scenario: Scenario) -> None:
-    """Let no scenario do more than its ceiling allows.
-
-    Raises:
-        RefusedError: its rate or its duration is above it.
-    """
-    rate, ceiling = rate_of(scenario), scenario.ceiling
-    if rate.highest > ceiling.rps:
-        raise RefusedError(
-            f"the scenario reaches {rate.highest:,g} requests a second, above its ceiling of {ceiling.rps:,g}; "
-            f"if that is meant, add ceiling: {{rps: {rate.highest:g}}}"
-        )
-    if rate.seconds > ceiling.duration.total_seconds():
-        raise RefusedError(
-            f"the scenario takes {rate.seconds:,.0f} s, above its ceiling of {format_duration(ceiling.duration)}; "
-            f"if that is meant, add ceiling: {{duration: {rate.seconds:.0f}s}}"
-        )
-
-
-def processes_for(scenario: Scenario, cores: int) -> int:
+def processes_for(scenario: Scenario, timetable: Timetable, cores: int) -> int:
     """Say over how many processes a scenario is spread: what it asks for, else what its rate needs.
 
     Args:
         scenario: what to send.
+        timetable: how much comes when; users of a closed model stay in one process unless several are asked for.
         cores: how many this machine lends the generator; `auto` asks for no more.
 
     Raises:
         UsageError: it asks for more processes than it has users or connections.
     """
-    most = min(scenario.users, scenario.connections or scenario.users)
+    users = most_under_way(scenario, timetable)
+    most = min(users, scenario.connections or users)
+    rate = 0.0 if scenario.is_closed else timetable.highest
     if scenario.processes == "auto":
-        return max(1, min(ceil(rate_of(scenario).highest / SAFE_RATE_PER_PROCESS), cores, most))
+        return max(1, min(ceil(rate / SAFE_RATE_PER_PROCESS), cores, most))
     if scenario.processes > most:
         raise UsageError(
             f"{scenario.processes} processes cannot share {most} users or connections; ask for at most {most} processes"
@@ -65,7 +55,9 @@ def processes_for(scenario: Scenario, cores: int) -> int:
     return scenario.processes
 
 
-async def run_load(name: str, scenario: Scenario, environment: Mapping[str, str], told: Told) -> LoadFacts:
+async def run_load(
+    name: str, scenario: Scenario, environment: Mapping[str, str], told: Told, base: Path | None = None
+) -> LoadFacts:
     """Send a scenario's load and give what became of it; Ctrl-C ends early, with what there is.
 
     Args:
@@ -73,20 +65,43 @@ async def run_load(name: str, scenario: Scenario, environment: Mapping[str, str]
         scenario: what to send.
         environment: where `${NAME}` is looked up.
         told: called with every second that has passed.
+        base: what files are relative to; the working directory unless given.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
-        UsageError: a variable that the target names holds no address, or it asks for too many processes.
-        SourceError: the target has no address, or an environment variable is not set.
+        UsageError: a variable that the target names holds no address, it asks for too many processes, or a file does
+            not hold what it should.
+        SourceError: the target has no address, an environment variable is not set, or a setup step was not done.
     """
-    refuse_beyond_ceiling(scenario)
-    orders = ShareOrders(name, scenario, environment)
-    count = processes_for(scenario, usable_cores())
-    run = await ShareRun.prepared(orders, WHOLE, told) if count == 1 else Shards(orders, count, told)
-    started_at = datetime.now(UTC)
+    orders = ShareOrders(name, scenario, environment, base or Path())
+    timetable = timetable_by(orders)
+    refuse_beyond_ceiling(scenario, timetable)
+    count = processes_for(scenario, timetable, usable_cores())
+    was_stopped, notes = False, tuple[str, ...]()
+    try:
+        if scenario.setup:
+            errand, was_stopped = await _errand(orders, "setup", scenario.setup)
+            orders = replace(orders, values=errand.values)
+            if not was_stopped:
+                refuse_failed_setup(errand, name)
+        run = await ShareRun.prepared(orders, WHOLE, told) if count == 1 else Shards(orders, count, told)
+        if was_stopped:
+            run.stop()
+        started_at = datetime.now(UTC)
+        with _interrupts(run):
+            shards = await run.run()
+    finally:
+        if scenario.teardown:
+            errand, _ = await _errand(orders, "teardown", scenario.teardown)
+            notes = (errand.failure,) if errand.failure else ()
+    return replace(load_facts(orders, started_at, shards), notes=notes)
+
+
+async def _errand(orders: ShareOrders, what: str, steps: tuple[ScenarioStep, ...]) -> tuple[Errand, bool]:
+    """Take steps once; say what became of them, and whether someone ended them early."""
+    run = await ErrandRun.prepared(orders, what, steps)
     with _interrupts(run):
-        shards = await run.run()
-    return load_facts(orders, started_at, shards)
+        return await run.run(), run.was_stopped
 
 
 def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[ShardFacts]) -> LoadFacts:
@@ -107,7 +122,7 @@ def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[Shard
         target=redacted(target_of(orders), secrets_in(scenario.target, orders.environment)),
         started_at=started_at,
         seconds=max(shard.seconds for shard in shards),
-        planned_seconds=rate_of(scenario).seconds,
+        planned_seconds=timetable_by(orders).seconds,
         interrupted=any(shard.interrupted for shard in shards),
         whole=whole,
         steps=tuple(
@@ -119,12 +134,14 @@ def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[Shard
         retried=sum(shard.retried for shard in shards),
         health=health_of(shards),
         iterations=flow_load(orders.name, added_flows(flows))
-        if scenario.flows
+        if scenario.flows or scenario.is_closed
         else FlowLoad(orders.name, whole.outcomes),
         flows=tuple(flow_load(name, counts) for name, counts in zip(scenario.flows, flows, strict=True))
         if scenario.flows
         else (),
         shards=tuple(map(_shard_of, shards)),
+        model=Model.CLOSED if scenario.is_closed else Model.OPEN,
+        hidden=hidden_by_waiting(added_flows(flows).duration) if scenario.is_closed else 0,
     )
 
 
@@ -134,12 +151,20 @@ def _shard_of(shard: ShardFacts) -> Shard:
     return Shard(shard.index, arrivals, shard.cpu_share, shard.late, shard.lost)
 
 
-class _Run(Protocol):
-    """A run under way, whole or spread over processes."""
+def hidden_by_waiting(durations: Buckets) -> int:
+    """Estimate how many arrivals a closed model left out because its users waited.
 
-    async def run(self) -> Sequence[ShardFacts]:
-        """Run to the end, and give what was counted."""
-        ...
+    An arrival that took k times the median kept its user from k - 1 further ones: what HdrHistogram adds when it
+    corrects for coordinated omission (Tene), with the median for the expected interval. Whole multiples only.
+    """
+    median = durations.quantile(0.5)
+    if not median:
+        return 0
+    return sum(count * max(0, floor(middle / median) - 1) for middle, count in durations.middles())
+
+
+class _Run(Protocol):
+    """A run under way."""
 
     def stop(self) -> None:
         """End early; at once when it is called again."""

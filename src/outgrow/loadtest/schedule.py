@@ -8,7 +8,8 @@ segments included: n processes share one numbering, and each takes every n-th ar
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import ceil, exp, expm1, floor, isfinite, log
+from functools import cached_property
+from math import ceil, cos, exp, expm1, floor, isfinite, log, pi, sin
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,8 @@ _AT_ONCE: Final = 4096
 """How many arrivals are worked out at a time: a run of hours needs no more memory than one of seconds."""
 _SLACK: Final = 1e-9
 """What rounding may take from an area before a whole arrival is lost: 0.1/s over 30 s are 3 arrivals."""
+_HALVINGS: Final = 48
+"""How often a stretch is halved to find a moment in it: a day is then told apart to a nanosecond."""
 _FLAT: Final = 1e-12
 """A relative change of rate below which an exponential ramp is computed as a straight line."""
 
@@ -29,6 +32,8 @@ class Shape(StrEnum):
 
     LINEAR = "linear"
     EXPONENTIAL = "exponential"
+    WAVE = "wave"
+    """Half a wave of a cosine: flat at both ends, steepest in the middle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,8 @@ class Stretch:
 
     @property
     def growth(self) -> float:
-        """The logarithm of the factor between the last and the first rate; 0 where it is a straight line."""
-        if self.shape is Shape.LINEAR:
+        """The logarithm of the factor between the last and the first rate; 0 where it does not grow by a factor."""
+        if self.shape is not Shape.EXPONENTIAL:
             return 0.0
         found = log(self.end_rate / self.start_rate)
         return found if abs(found) > _FLAT else 0.0
@@ -70,6 +75,9 @@ class Stretch:
         """Integrate the rate over the first seconds of the stretch."""
         if self.growth:
             return self.start_rate * self.seconds / self.growth * expm1(self.growth * seconds / self.seconds)
+        if self.shape is Shape.WAVE:
+            swing = (self.end_rate - self.start_rate) / 2
+            return (self.start_rate + swing) * seconds - swing * self.seconds / pi * sin(pi * seconds / self.seconds)
         slope = (self.end_rate - self.start_rate) / self.seconds
         return self.start_rate * seconds + slope * seconds * seconds / 2
 
@@ -78,6 +86,8 @@ class Stretch:
         part = seconds / self.seconds
         if self.growth:
             return self.start_rate * exp(self.growth * part)
+        if self.shape is Shape.WAVE:
+            return self.start_rate + (self.end_rate - self.start_rate) * (1 - cos(pi * part)) / 2
         return self.start_rate + (self.end_rate - self.start_rate) * part
 
     def moments(self, areas: Seconds) -> Seconds:
@@ -85,6 +95,8 @@ class Stretch:
         if self.growth:
             inside = areas * (self.growth / (self.start_rate * self.seconds))
             found = np.log1p(np.maximum(inside, expm1(-700))) * (self.seconds / self.growth)
+        elif self.shape is Shape.WAVE:
+            found = self._moments_of_wave(areas)
         else:
             # The root of slope t^2 / 2 + rate t = area, written so that nothing cancels when the slope is small.
             slope = (self.end_rate - self.start_rate) / self.seconds
@@ -93,8 +105,18 @@ class Stretch:
             found = np.divide(2 * areas, below, out=np.zeros_like(areas), where=below > 0)
         return np.clip(found, 0.0, self.seconds)
 
+    def _moments_of_wave(self, areas: Seconds) -> Seconds:
+        """Halve the time until it is as fine as a float: the area under a wave has no inverse to write down."""
+        swing, turn = (self.end_rate - self.start_rate) / 2, self.seconds / pi
+        low, high = np.zeros_like(areas), np.full_like(areas, self.seconds)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            is_short = (self.start_rate + swing) * middle - swing * turn * np.sin(middle / turn) < areas
+            low, high = np.where(is_short, middle, low), np.where(is_short, high, middle)
+        return (low + high) / 2
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Rate:
     """Arrivals a second over time: stretches one after another; between two of them the rate may jump."""
 
@@ -122,16 +144,21 @@ class Rate:
 
     def at(self, seconds: float) -> float:
         """Give the rate at a moment; after a jump's moment the new one, and 0 outside."""
-        for each in self.stretches:
-            if 0 <= seconds < each.seconds:
-                return each.rate_at(seconds)
-            seconds -= each.seconds
-        return 0.0
+        starts, _ = self._edges
+        index = int(np.searchsorted(starts, seconds, side="right")) - 1
+        if not 0 <= index < len(self.stretches):
+            return 0.0
+        return self.stretches[index].rate_at(seconds - float(starts[index]))
+
+    @cached_property
+    def _edges(self) -> tuple[Seconds, Seconds]:
+        """Where the stretches begin and the last ends, in seconds and in area."""
+        starts = np.cumsum([0.0, *(each.seconds for each in self.stretches)])
+        return starts, np.cumsum([0.0, *(each.area for each in self.stretches)])
 
     def moments(self, areas: Seconds) -> Seconds:
         """Give the earliest seconds at which the area reaches each of the given ones; in order, within the area."""
-        starts = np.cumsum([0.0, *(each.seconds for each in self.stretches)])
-        reached = np.cumsum([0.0, *(each.area for each in self.stretches)])
+        starts, reached = self._edges
         where = np.clip(np.searchsorted(reached, areas, side="left") - 1, 0, len(self.stretches) - 1)
         found = np.empty_like(areas)
         for index in np.unique(where):
@@ -159,6 +186,12 @@ def spike(usual: float, peak: float, *, before: float, held: float, after: float
     """Jump from the usual rate to a peak and back; `before`, `held` and `after` are seconds, 0 leaves one out."""
     parts = ((before, usual), (held, peak), (after, usual))
     return Rate(tuple(Stretch(seconds, rate, rate) for seconds, rate in parts if seconds > 0))
+
+
+def waves(low: float, high: float, period: float, times: int) -> Rate:
+    """Go from the low rate to the high one and back, as a cosine does, each time within `period` seconds."""
+    half = period / 2
+    return Rate((Stretch(half, low, high, Shape.WAVE), Stretch(half, high, low, Shape.WAVE)) * times)
 
 
 def stages(start_rate: float, targets: Sequence[tuple[float, float]]) -> Rate:
@@ -236,7 +269,7 @@ def poisson(rate: Rate, rng: np.random.Generator, share: Share = WHOLE) -> Itera
         number, reached = number + _AT_ONCE, float(reached_by[-1])
 
 
-def traced(seconds: Sequence[float], speed: float = 1.0, share: Share = WHOLE) -> Iterator[Arrivals]:
+def traced(seconds: Sequence[float] | Seconds, speed: float = 1.0, share: Share = WHOLE) -> Iterator[Arrivals]:
     """Repeat recorded arrivals, `speed` times as fast; the first comes at once.
 
     Args:

@@ -29,9 +29,9 @@ from outgrow.facts.shards import (
 from outgrow.loadtest import worker
 from outgrow.loadtest.course import planned_flows
 from outgrow.loadtest.engine import Told
+from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.schedule import Share
-from outgrow.loadtest.share import ShareOrders, ShareRun
-from outgrow.plan.scenarios import Scenario
+from outgrow.loadtest.share import ShareRun
 
 SILENCE_SECONDS: Final = 30.0
 """A process tells every second; one that says nothing for so long is given up."""
@@ -203,7 +203,7 @@ class _Worker:
         if self._facts is not None:
             return replace(self._facts, timeline=timeline)
         last = timeline[-1].at_seconds if timeline else 0.0
-        steps, flows = _with_lost(self._orders.scenario, self.share, timeline, self._flows)
+        steps, flows = _with_lost(self._orders, self.share, timeline, self._flows)
         return ShardFacts(
             index=self.share.index,
             of=self.share.of,
@@ -244,13 +244,14 @@ class _Worker:
 
 
 def _with_lost(
-    scenario: Scenario, share: Share, timeline: Sequence[LoadSecond], ended: Sequence[Mapping[Outcome, int]]
+    orders: ShareOrders, share: Share, timeline: Sequence[LoadSecond], ended: Sequence[Mapping[Outcome, int]]
 ) -> tuple[tuple[StepCounts, ...], tuple[FlowCounts, ...]]:
     """Give what a lost process had told, and the rest of its share as lost: at their flow's first step."""
+    scenario = orders.scenario
     told = {name: _told_of(name, timeline) for name in scenario.step_names}
     flows = list[FlowCounts]()
     for index, (flow, planned) in enumerate(
-        zip(scenario.every_flow.values(), planned_flows(scenario, share), strict=True)
+        zip(scenario.every_flow.values(), planned_flows(orders.scenario, share, orders.base), strict=True)
     ):
         first = flow.steps[0].name
         known = told[first].outcomes

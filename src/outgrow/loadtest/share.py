@@ -1,48 +1,14 @@
 """One share of a load test, run in this process."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from time import process_time
-from typing import Final, Self
+from typing import Self
 
-from outgrow.errors import UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.facts.shards import ShardFacts
-from outgrow.loadtest.address import address_of
-from outgrow.loadtest.course import Rotation, arrivals_of
-from outgrow.loadtest.engine import Engine, Orders, Told
-from outgrow.loadtest.flows import flows_of
-from outgrow.loadtest.requests import place_of
+from outgrow.loadtest.engine import Engine, Told
+from outgrow.loadtest.orders import ShareOrders
+from outgrow.loadtest.preparation import engine_for
 from outgrow.loadtest.schedule import Share
-from outgrow.plan.scenarios import Scenario, is_address
-from outgrow.plan.secrets import resolve
-
-_USUAL_CONNECTIONS: Final = 1_000
-_GRACE_SECONDS: Final = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class ShareOrders:
-    """What every share of a run is told: the scenario by its name, and where `${NAME}` is looked up."""
-
-    name: str
-    scenario: Scenario
-    environment: Mapping[str, str]
-
-
-def target_of(orders: ShareOrders) -> str:
-    """Give the address that a scenario's target stands for.
-
-    Raises:
-        UsageError: a variable that the target names holds no address.
-        SourceError: an environment variable is not set.
-    """
-    target = resolve(orders.scenario.target, orders.environment)
-    if not is_address(target):
-        raise UsageError(
-            f"scenarios.{orders.name}.target: what the variable holds is no address; write http://HOST:PORT"
-        )
-    return target
 
 
 class ShareRun:
@@ -59,28 +25,10 @@ class ShareRun:
 
         Raises:
             RefusedError: the target is not near and not allowed by name.
-            UsageError: a variable that the target names holds no address.
+            UsageError: a variable that the target names holds no address, or a file does not hold what it should.
             SourceError: the target has no address, or an environment variable is not set.
         """
-        scenario, target = orders.scenario, target_of(orders)
-        flows = flows_of(scenario, place_of(target), orders.environment)
-        timeout = scenario.timeout.total_seconds()
-        connections = scenario.connections or min(scenario.users, _USUAL_CONNECTIONS)
-        return cls(
-            Engine(
-                Orders(
-                    address=await address_of(target, scenario.allow_hosts),
-                    flows=flows,
-                    rotation=Rotation(flows.weights, scenario.users, share),
-                    arrivals=arrivals_of(scenario, share),
-                    connections=max(1, len(range(share.index, connections, share.of))),
-                    timeout_seconds=timeout,
-                    grace_seconds=min(timeout, _GRACE_SECONDS),
-                ),
-                told,
-            ),
-            share,
-        )
+        return cls(await engine_for(orders, told, share), share)
 
     async def run(self) -> tuple[ShardFacts]:
         """Run to the end, and give what was counted."""

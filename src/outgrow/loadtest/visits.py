@@ -1,6 +1,6 @@
 """What becomes of each arrival between its release and its end: steps sent, answers judged, pauses kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter, time
@@ -12,8 +12,8 @@ from outgrow.loadtest.chance import drawn
 from outgrow.loadtest.course import Rotation
 from outgrow.loadtest.flights import Flight, Meter, Visit
 from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
-from outgrow.loadtest.record import FlowTally, SecondTally, StepSecondTally, StepTally
-from outgrow.loadtest.sessions import Sessions
+from outgrow.loadtest.record import FlowTally, Lateness, SecondTally, StepSecondTally, StepTally
+from outgrow.loadtest.sessions import Session, Sessions
 from outgrow.loadtest.templates import Value
 
 
@@ -31,8 +31,10 @@ class Visits:
     Each arrival that begins ends once, in one class: by `_leave`.
     """
 
-    def __init__(self, flows: ReadyFlows, rotation: Rotation, shared: Mapping[str, Value]) -> None:
+    def __init__(self, flows: ReadyFlows, rotation: Rotation, lateness: Lateness, shared: Mapping[str, Value]) -> None:
         """Begin with nobody under way; `shared` are values that every session has."""
+        self.on_leave: Callable[[Visit, Outcome, float], None] | None = None
+        self._lateness = lateness
         self.steps = [StepTally() for _ in flows.names]
         self.flows = [FlowTally() for _ in flows.flows]
         self.names = list(flows.names)
@@ -57,14 +59,18 @@ class Visits:
             whole.take(part)
         return closed
 
+    def session(self, user: int) -> Session:
+        """Give a user's session."""
+        return self._sessions.of(user)
+
     # Beginnings.
 
     def flow(self, number: int) -> ReadyFlow:
         """Give the flow that an arrival takes."""
         return self._ready.flows[self._rotation.flow(number)]
 
-    def begin(self, number: int, due: float, released: float) -> None:
-        """Send an arrival on its way."""
+    def begin(self, number: int, due: float, released: float, user: int | None = None) -> None:
+        """Send an arrival on its way, in the session of its user: by its number, unless given."""
         flow = self._ready.flows[self._rotation.flow(number)]
         self.busy += 1
         if flow.is_lone:
@@ -77,7 +83,7 @@ class Visits:
             self.in_flight[flight] = None
             self.carriage.take(flight)
         else:
-            user = self._rotation.user(number)
+            user = self._rotation.user(number) if user is None else user
             visit = Visit(number, flow, due, user, self._sessions.of(user))
             self._send(visit, due, released)
 
@@ -179,18 +185,22 @@ class Visits:
             self.busy -= 1
             return
         visit.position += 1
-        if outcome is not Outcome.DONE or visit.position == len(visit.flow.steps):
-            self._leave(visit, outcome, now)
-            return
         least, most = flight.step.think_seconds
-        if most:
-            share = drawn(self._ready.seed, visit.number, visit.position) if most > least else 0.0
-            heappush(self._thinking, (now + least + (most - least) * share, next(self._turn), visit))
+        pause = least
+        if most > least:
+            pause += (most - least) * drawn(self._ready.seed, visit.number, visit.position)
+        if outcome is not Outcome.DONE or visit.position == len(visit.flow.steps):
+            visit.pause_seconds = pause
+            self._leave(visit, outcome, now)
+        elif pause:
+            heappush(self._thinking, (now + pause, next(self._turn), visit))
         else:
             self._send(visit, now, now)
 
     def _leave(self, visit: Visit, outcome: Outcome, now: float) -> None:
         self.busy -= 1
+        if self.on_leave is not None:
+            self.on_leave(visit, outcome, now)
         if self.second.arrivals is None:
             return
         self.second.arrivals[outcome] += 1
@@ -210,7 +220,9 @@ class Visits:
         """Send on everyone who has thought long enough."""
         while self._thinking and self._thinking[0][0] <= now:
             due, _, visit = heappop(self._thinking)
-            self._send(visit, due, perf_counter())
+            released = perf_counter()
+            self._lateness.record(released - due)
+            self._send(visit, due, released)
 
     def time_out(self, oldest: float) -> bool:
         """End requests that were due before a moment: they are in the order in which they were due."""

@@ -15,14 +15,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from threading import Thread
 from typing import Any, BinaryIO, Final
 
 from outgrow.errors import OutgrowError, one_line
 from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import second_text, shard_text
+from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.schedule import Share
-from outgrow.loadtest.share import ShareOrders, ShareRun
+from outgrow.loadtest.share import ShareRun
 from outgrow.plan.scenarios import Scenario
 
 READY: Final = "ready"
@@ -43,6 +45,8 @@ def orders_document(orders: ShareOrders, share: Share) -> dict[str, Any]:
         # Not `mode="json"`, which leaves secrets out.
         "scenario": orders.scenario.model_dump(exclude_unset=True, by_alias=True),
         "environment": dict(orders.environment),
+        "base": str(orders.base),
+        "values": dict(orders.values),
         "share": [share.index, share.of],
     }
 
@@ -56,7 +60,10 @@ def orders_from(document: Mapping[str, Any]) -> tuple[ShareOrders, Share]:
     """Read what `orders_document` gave."""
     scenario = Scenario.model_validate(document["scenario"])
     index, of = document["share"]
-    return ShareOrders(document["name"], scenario, document["environment"]), Share(index, of)
+    orders = ShareOrders(
+        document["name"], scenario, document["environment"], Path(document["base"]), document["values"]
+    )
+    return orders, Share(index, of)
 
 
 class _Speech:

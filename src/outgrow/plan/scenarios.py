@@ -7,15 +7,12 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from outgrow.plan.model import Count, Declared, Flag, Name, Reference, SecretText
+from outgrow.plan.model import Count, Flag, Name, Reference, SecretText
+from outgrow.plan.scenario_courses import Ceiling, Course
 from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep
 from outgrow.quantity import Duration
 
-_HIGHEST_RATE: Final = 1_000_000
 _SECOND: Final = Duration.parse("1s")
-
-RampShape = Literal["linear", "exponential"]
-"""How a rate grows during a ramp: by the same amount, or by the same factor, in equal times."""
 
 
 def _target(text: str) -> str:
@@ -40,50 +37,11 @@ def is_address(text: str) -> bool:
     )
 
 
-Rate = Annotated[float, Field(ge=0, le=_HIGHEST_RATE, allow_inf_nan=False)]
-Positive = Annotated[Count, Field(ge=1, le=1_000_000)]
-
-
-class Stage(Declared):
-    """One stage of a course: a ramp to a rate, a jump to one, or a hold of the rate that was reached."""
-
-    ramp: Rate | None = None
-    """Go to this rate (requests a second) in the time `over`."""
-    over: Duration | None = None
-    """How long the ramp takes."""
-    shape: RampShape = "linear"
-    """How the ramp grows."""
-    jump: Rate | None = None
-    """Go to this rate at once."""
-    hold: Duration | None = None
-    """Keep the rate for so long; may stand beside `jump`."""
-
-    @model_validator(mode="after")
-    def _is_one_stage(self) -> Self:
-        if (self.ramp is None) == (self.jump is None and self.hold is None):
-            raise PydanticCustomError(
-                "stage", "write one of {{ramp: 100, over: 2m}}, {{jump: 500, hold: 5m}} or {{hold: 5m}}"
-            )
-        if (self.ramp is None) != (self.over is None):
-            raise PydanticCustomError("stage", "a ramp takes some time, and only a ramp: write {{ramp: 100, over: 2m}}")
-        if any(span is not None and not span for span in (self.over, self.hold)):
-            raise PydanticCustomError("stage", "a stage of no length does nothing; write jump for a change at once")
-        return self
-
-
-class Ceiling(Declared):
-    """What a run may at most do; a scenario that would do more is refused."""
-
-    rps: Rate = 5_000
-    """The highest rate, requests a second."""
-    duration: Duration = Duration.parse("2h")
-    """The longest course."""
-
-
-class Scenario(Declared):
+class Scenario(Course):
     """Load as it will come: arrivals at a rate, whatever the system does (an open model).
 
-    The course is `target_rps` for `duration`, its first part a `ramp`; or `stages`.
+    The course is one of: `target_rps` for `duration`, its first part a `ramp`; `stages`; a `trace`; or, in a closed
+    model, `vus` who each send the next request when the last was answered, for a `duration` or for `iterations`.
     """
 
     title: str = ""
@@ -93,22 +51,6 @@ class Scenario(Declared):
     private addresses, unless `allow_hosts` names the host."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback and private networks that may be loaded. Name only what is yours."""
-    target_rps: Rate | None = None
-    """Requests a second."""
-    duration: Duration | None = None
-    """How long the course is, its ramp included."""
-    ramp: Duration = Duration.parse("0")
-    """How long the rate takes from nothing to `target_rps`; an exponential one begins at a hundredth of it."""
-    ramp_shape: RampShape = "linear"
-    """How the ramp grows."""
-    stages: tuple[Stage, ...] = ()
-    """The course in stages, from a rate of 0 on."""
-    arrivals: Literal["even", "poisson"] = "even"
-    """Evenly paced, or as many independent users would come."""
-    seed: Annotated[Count, Field(ge=0)] = 1
-    """Of Poisson arrivals: the same number gives the same arrivals."""
-    users: Positive = 1_000
-    """Distinct sessions that arrivals rotate over, and the most requests in flight; an arrival beyond is dropped."""
     connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None
     """The most connections; as many as users, at most 1,000, unless given. Waiting for one is reported apart."""
     http: Literal["1.1", "2"] = "1.1"
@@ -124,6 +66,11 @@ class Scenario(Declared):
     """How often they are read, at least 1s."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
+    setup: tuple[ScenarioStep, ...] = ()
+    """Steps that are taken once, before the load; what they capture is known to every session. One that is not done
+    ends the run before it begins."""
+    teardown: tuple[ScenarioStep, ...] = ()
+    """Steps that are taken once, after the load, however it ended."""
     cookies: Flag | None = None
     """Whether each session keeps its cookies; with flows it does, with plain steps it does not, unless given."""
     steps: tuple[ScenarioStep, ...] = ()
@@ -132,14 +79,7 @@ class Scenario(Declared):
     """Steps in order, in place of `steps`: each arrival takes one flow, chosen by weight."""
 
     @model_validator(mode="after")
-    def _has_one_course(self) -> Self:
-        shorthand = self.target_rps is not None or self.duration is not None or bool(self.ramp)
-        if shorthand == bool(self.stages):
-            raise PydanticCustomError("scenario", "write either target_rps and duration, or stages")
-        if shorthand and not (self.target_rps and self.duration):
-            raise PydanticCustomError("scenario", "a course needs both, target_rps and duration, above 0")
-        if self.duration is not None and self.ramp > self.duration:
-            raise PydanticCustomError("scenario", "the ramp is part of the duration and cannot be longer")
+    def _can_run(self) -> Self:
         if self.watch_every < _SECOND:
             raise PydanticCustomError("scenario", "watch_every is at least 1s; reading is load too")
         if not self.timeout:

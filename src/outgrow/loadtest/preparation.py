@@ -1,0 +1,89 @@
+"""What a run needs before it begins: an engine, looked up and worked out."""
+
+from typing import Final
+
+from outgrow.errors import RefusedError
+from outgrow.loadtest.address import address_of
+from outgrow.loadtest.course import Rotation, Timetable, arrivals_of, most_under_way, timetable_of
+from outgrow.loadtest.engine import Engine, Orders, Told
+from outgrow.loadtest.flows import flows_of
+from outgrow.loadtest.orders import ShareOrders, target_of
+from outgrow.loadtest.pacing import ClosedPace, OpenPace
+from outgrow.loadtest.record import Lateness
+from outgrow.loadtest.requests import place_of
+from outgrow.loadtest.schedule import WHOLE, Share
+from outgrow.loadtest.visits import Visits
+from outgrow.plan.scenarios import Scenario
+from outgrow.quantity import format_duration
+
+_USUAL_CONNECTIONS: Final = 1_000
+_GRACE_SECONDS: Final = 2.0
+_GRACEFUL_SECONDS: Final = 30.0
+
+
+def timetable_by(orders: ShareOrders) -> Timetable:
+    """Work out a scenario's course.
+
+    Raises:
+        UsageError: a trace cannot be read.
+    """
+    return timetable_of(orders.scenario, orders.base, f"scenarios.{orders.name}.trace")
+
+
+def refuse_beyond_ceiling(scenario: Scenario, timetable: Timetable) -> None:
+    """Let no scenario do more than its ceiling allows.
+
+    Raises:
+        RefusedError: its rate, its users or its duration are above it.
+    """
+    ceiling = scenario.ceiling
+    most, what, option = ceiling.rps, "requests a second", "rps"
+    if scenario.is_closed:
+        most, what, option = ceiling.vus, "users", "vus"
+    if timetable.highest > most:
+        raise RefusedError(
+            f"the scenario reaches {timetable.highest:,g} {what}, above its ceiling of {most:,g}; "
+            f"if that is meant, add ceiling: {{{option}: {timetable.highest:g}}}"
+        )
+    if timetable.seconds > ceiling.duration.total_seconds():
+        raise RefusedError(
+            f"the scenario takes {timetable.seconds:,.0f} s, above its ceiling of {format_duration(ceiling.duration)}; "
+            f"if that is meant, add ceiling: {{duration: {timetable.seconds:.0f}s}}"
+        )
+
+
+async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> Engine:
+    """Look everything up that a share of a run needs; nothing is sent yet.
+
+    Raises:
+        RefusedError: the target is not near and not allowed by name.
+        UsageError: a variable that the target names holds no address, or a file does not hold what it should.
+        SourceError: the target has no address, or an environment variable is not set.
+    """
+    scenario, target, timetable, lateness = orders.scenario, target_of(orders), timetable_by(orders), Lateness()
+    flows = flows_of(scenario, place_of(target), orders.environment, orders.values)
+    users = most_under_way(scenario, timetable)
+    rotation = Rotation(flows.weights, users, share)
+    visits = Visits(flows, rotation, lateness, orders.values)
+    if scenario.is_closed:
+        pace = ClosedPace(visits, timetable.rate, lateness, scenario.iterations, scenario.made_by, share)
+    else:
+        pace = OpenPace(visits, arrivals_of(scenario, share, timetable), rotation.users, lateness)
+    timeout = scenario.timeout.total_seconds()
+    graceful = max(timeout, _GRACEFUL_SECONDS)
+    if scenario.graceful_stop is not None:
+        graceful = scenario.graceful_stop.total_seconds()
+    connections = scenario.connections or min(users, _USUAL_CONNECTIONS)
+    return Engine(
+        Orders(
+            address=await address_of(target, scenario.allow_hosts),
+            visits=visits,
+            pace=pace,
+            lateness=lateness,
+            connections=max(1, len(range(share.index, connections, share.of))),
+            timeout_seconds=timeout,
+            graceful_seconds=graceful,
+            grace_seconds=min(timeout, _GRACE_SECONDS),
+        ),
+        told,
+    )
