@@ -177,7 +177,14 @@ class SecondTally:
         return not self.due and not self.arrivals and not any(step.outcomes for step in self.steps)
 
     def facts(
-        self, names: Sequence[str], at_seconds: float, *, in_flight: int, vus: int, connections: int, cpu_share: float
+        self,
+        names: Sequence[str],
+        at_seconds: float,
+        *,
+        in_flight: int,
+        connections: int,
+        cpu_share: float,
+        vus: int = 0,
     ) -> LoadSecond:
         """Give what was counted, under the names of the steps."""
         ended: Counter[Outcome] = Counter(self.arrivals)
