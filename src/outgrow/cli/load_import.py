@@ -11,25 +11,53 @@ from outgrow.errors import UsageError
 @click.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--name", default="imported", show_default=True, help="The name that the run or scenario gets.")
+@click.option("--target", default="", help="Where a scenario's load goes, in place of where the requests went.")
 @click.option("--json", "as_json", is_flag=True, help="Print a run as JSON (schema outgrow.load/1).")
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the run's JSON into this file.")
-def import_load(files: tuple[Path, ...], name: str, as_json: bool, output: Path | None) -> None:
-    """Read another generator's result, so that a team may keep its tool and gain the gate.
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the run's JSON, or the plan, into a file.")
+def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, output: Path | None) -> None:
+    """Read another generator's result, or requests to send.
 
-    FILES are of one run: what k6 wrote with --out json=FILE or --summary-export=FILE, what vegeta encode or vegeta
-    report -type=json gave, or both PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed
-    with gzip.
+    A result becomes a run of ours, so that a team may keep its tool and gain the gate: FILES are what k6 wrote with
+    --out json=FILE or --summary-export=FILE, what vegeta encode or vegeta report -type=json gave, or both
+    PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed with gzip.
+
+    Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI document
+    in JSON or YAML, or a file of curl lines.
     """
+    texts = {str(path): _text(path) for path in files}
+    if len(texts) == 1 and _scenario(*texts.values(), name=name, target=target, output=output):
+        return
+    _run(texts, name, as_json=as_json, output=output)
+
+
+def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool:
+    """Give the plan of a file of requests; say whether the file is one."""
+    from outgrow.plan.imports import plan_text, read_scenario
+
+    found = read_scenario(text, target)
+    if found is None:
+        return False
+    if output is None:
+        click.echo(plan_text(name, found), nl=False)
+    else:
+        write_text(output, plan_text(name, found))
+        for note in found.notes:
+            click.echo(note, err=True)
+    return True
+
+
+def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None) -> None:
+    """Give a run of another generator as one of ours."""
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.results import read_results
     from outgrow.report.load_json import load_text
 
-    facts = read_results({str(path): _text(path) for path in files}, name)
+    facts = read_results(texts, name)
     text = load_text(facts)
     if output is not None:
         write_text(output, text)
     if as_json:
-        click.echo(text)
+        click.echo(text, nl=False)
     else:
         print_load(facts)
 

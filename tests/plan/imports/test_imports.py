@@ -1,0 +1,178 @@
+"""Requests from elsewhere become a plan that reads without an error; what is left out is said."""
+
+import json
+
+import pytest
+import yaml
+
+from outgrow.errors import UsageError
+from outgrow.plan.file import parse_plan
+from outgrow.plan.imports import plan_text, read_scenario
+from outgrow.plan.scenarios import Scenario
+
+
+def scenario_of(text: str, target: str = "") -> Scenario:
+    """Read a text into a plan and the plan into its scenario."""
+    found = read_scenario(text, target)
+    assert found is not None
+    loaded = parse_plan(plan_text("shop", found).encode(), "plan.yaml", lambda _: b"")
+    return loaded.plan.scenarios["shop"]
+
+
+def notes_of(text: str) -> str:
+    found = read_scenario(text)
+    assert found is not None
+    return "\n".join(found.notes)
+
+
+def entry(at: str, method: str, url: str, *, time: float = 100, kind: str = "application/json", status=200, **request):
+    return {
+        "startedDateTime": f"2026-11-21T05:00:{at}Z",
+        "time": time,
+        "request": {"method": method, "url": url, "headers": request.pop("headers", []), **request},
+        "response": {"status": status, "content": {"mimeType": kind}},
+    }
+
+
+def har(*entries) -> str:
+    return json.dumps({"log": {"version": "1.2", "entries": list(entries)}})
+
+
+RECORDING = har(
+    entry("03.500", "POST", "http://127.0.0.1:8080/orders", postData={"text": '{"item": 7}'}, status=201),
+    entry("00.000", "GET", "http://127.0.0.1:8080/farms?near={x}", headers=[{"name": "Accept", "value": "text/html"}]),
+    entry("00.200", "GET", "http://127.0.0.1:8080/logo.png", kind="image/png"),
+    entry("00.300", "GET", "http://stats.example.com/pixel"),
+)
+
+
+def test_a_recording_becomes_one_flow_in_the_order_of_time_with_the_users_pauses():
+    flow = scenario_of(RECORDING).flows["recorded"]
+
+    assert [(step.name, step.method, step.path) for step in flow.steps] == [
+        ("get-farms", "GET", "/farms?near=%7Bx%7D"),
+        ("post-orders", "POST", "/orders"),
+    ]
+    assert str(flow.steps[0].think) == "3.4s"
+    assert flow.steps[1].body == '{"item": 7}'
+    assert flow.steps[0].headers == {"Accept": "text/html"}
+
+
+def test_what_a_recording_loses_is_said():
+    told = notes_of(RECORDING)
+
+    assert "1 requests to http://stats.example.com are left out" in told
+    assert "1 requests for images, styles and scripts are left out" in told
+
+
+def test_secrets_of_a_recording_become_variables():
+    headers = [{"name": "Authorization", "value": "Bearer abcdef"}, {"name": "X-Api-Key", "value": "k"}]
+    text = har(entry("00.000", "GET", "http://127.0.0.1/", headers=[*headers, {"name": "Cookie", "value": "s=1"}]))
+
+    steps = scenario_of(text).flows["recorded"].steps
+
+    assert steps[0].headers == {"Authorization": "${AUTHORIZATION}", "X-Api-Key": "${X_API_KEY}"}
+    assert "export AUTHORIZATION, X_API_KEY" in notes_of(text)
+    found = read_scenario(text)
+    assert found is not None
+    assert "abcdef" not in plan_text("shop", found)
+
+
+OPENAPI = """
+openapi: 3.1.0
+servers: [{url: "http://127.0.0.1:9000/api"}]
+paths:
+  /farms/{id}:
+    parameters: [{name: id, in: path, schema: {type: integer, example: 42}}]
+    get: {operationId: showFarm, parameters: [{name: full, in: query, required: true, schema: {type: boolean}}]}
+  /farms:
+    post:
+      requestBody: {content: {application/json: {schema: {$ref: "#/components/schemas/Farm"}}}}
+    get: {parameters: [{name: page, in: query, schema: {type: integer}}]}
+components:
+  schemas:
+    Farm:
+      type: object
+      required: [name, kind, opened, fields]
+      properties:
+        name: {type: string, example: Haenam}
+        kind: {enum: [rice, barley]}
+        opened: {type: string, format: date}
+        fields: {type: array, items: {type: object, properties: {hectares: {type: number, minimum: 0.5}}}}
+        note: {type: string}
+"""
+
+
+@pytest.mark.parametrize("text", [OPENAPI, json.dumps(yaml.safe_load(OPENAPI))])
+def test_every_operation_of_an_openapi_document_becomes_a_step_with_its_examples(text):
+    found = scenario_of(text)
+
+    assert found.target == "http://127.0.0.1:9000/api"
+    assert [(step.name, step.method, step.path) for step in found.steps] == [
+        ("showfarm", "GET", "/farms/42?full=true"),
+        ("get-farms", "GET", "/farms"),
+        ("post-farms", "POST", "/farms"),
+    ]
+    assert json.loads(found.steps[2].body) == {
+        "name": "Haenam",
+        "kind": "rice",
+        "opened": "2026-01-01",
+        "fields": [{"hectares": 0.5}],
+    }
+
+
+def test_a_document_without_a_server_asks_for_a_target():
+    text = OPENAPI.replace('"http://127.0.0.1:9000/api"', "/v1")
+
+    with pytest.raises(UsageError, match="add --target"):
+        read_scenario(text)
+    assert scenario_of(text, "http://127.0.0.1").steps[0].path.startswith("/v1/farms/42")
+
+
+CURL = r"""curl 'http://127.0.0.1:8080/orders?a=1' \
+  -X PUT -H 'Content-Type: application/json' -H "X-Trace: 1" \
+  -u me:secret --data-raw '{"item": 7}' --compressed -s
+"""
+
+
+def test_a_curl_line_becomes_a_step():
+    step = scenario_of(CURL).steps[0]
+
+    assert (step.name, step.method, step.path, step.body) == ("put-orders", "PUT", "/orders?a=1", '{"item": 7}')
+    assert step.headers["Content-Type"] == "application/json"
+    assert step.headers["Authorization"] == "${AUTHORIZATION}"
+
+
+def test_several_curl_lines_become_several_steps():
+    text = "curl http://127.0.0.1/farms\ncurl -d 'a=1' -d 'b=2' 127.0.0.1/farms\ncurl -G -d q=x http://127.0.0.1/find\n"
+
+    steps = scenario_of(text).steps
+
+    assert [(step.name, step.method, step.path, step.body) for step in steps] == [
+        ("get-farms", "GET", "/farms", ""),
+        ("post-farms", "POST", "/farms", "a=1&b=2"),
+        ("get-find", "GET", "/find?q=x", ""),
+    ]
+    assert steps[1].headers == {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("curl 'http://127.0.0.1", "cURL line 1: No closing quotation"),
+        ("curl -s", "cURL line 1: names no URL"),
+        ("curl -H", "expected one argument"),
+        ('{"log": {"entries": [{}]}}', "the recording is broken"),
+        (har(entry("00.000", "GET", "http://127.0.0.1/a.png", kind="image/png")), "no request but those for images"),
+        ("openapi: 3.0.0\npaths: {}\n", "no operation"),
+        ("openapi: 3.0.0\npaths: {/a: {get: {parameters: [{$ref: '#/nowhere'}]}}}\n", "the OpenAPI document is broken"),
+    ],
+)
+def test_broken_requests_are_told(text, told):
+    with pytest.raises(UsageError, match=told):
+        read_scenario(text)
+
+
+@pytest.mark.parametrize("text", ["", "hello", "{}", "[]", "a: b", "outgrow: 1"])
+def test_what_is_of_no_known_kind_is_left_to_others(text):
+    assert read_scenario(text) is None
