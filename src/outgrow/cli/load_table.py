@@ -31,7 +31,8 @@ def print_load(facts: LoadFacts) -> None:
     whole = facts.whole
     arrivals = facts.iterations.arrivals or whole.arrivals
     requests = f" with {whole.arrivals:,} requests" if facts.flows else ""
-    title = f"{facts.scenario}: {arrivals:,} arrivals{requests} in {facts.seconds:.1f} s to {facts.target}"
+    title = f"{facts.scenario}: {arrivals:,} arrivals{requests} in {facts.seconds:.1f} s"
+    title += f" to {facts.target}" if facts.target else ""
     shown.print(Text(title, style="bold"))
     if facts.interrupted:
         shown.print(Text(f"ended early; {facts.planned_seconds:.1f} s were planned", style="bold red"))
@@ -54,7 +55,7 @@ def print_load(facts: LoadFacts) -> None:
     statuses = ", ".join(f"{status}: {count:,}" for status, count in whole.statuses.items())
     if any(status >= 400 for status in whole.statuses):  # noqa: PLR2004 (error statuses)
         shown.print(f"statuses: {statuses}")
-    if whole.arrivals and not whole.statuses:
+    if whole.arrivals and whole.response is None:
         shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))
     for line in saturation_lines(facts):
         shown.print(Text(line, style="bold"))
@@ -135,6 +136,9 @@ def _figure(name: str, value: float | None) -> str:
 
 
 def _print_generator(facts: LoadFacts) -> None:
+    if facts.generator:
+        console().print(f"sent by {facts.generator}, which does not say whether it kept its schedule", style="dim")
+        return
     health = facts.health
     late = _milliseconds(None if health.lateness is None else health.lateness.p99_seconds)
     line = (
