@@ -61,6 +61,7 @@ PARTS: Mapping[str, str] = {
     "Roadmap": "roadmap",
     "Phase": "roadmap: phases",
     "Scenario": "scenarios",
+    "Feed": "scenarios: data",
     "Flow": "scenarios: flows",
     "ScenarioStep": "scenarios: steps",
     "Check": "scenarios: checks",

@@ -26,9 +26,9 @@ ANSWERS = {
 }
 
 
-def ready(**options):
+def ready(**options: bool):
     reader = AnswerReader()
-    reader.begin(**{"to_head": False, "keep": True, **options})
+    reader.begin(to_head=options.get("to_head", False), keep=options.get("keep", True))
     return reader
 
 

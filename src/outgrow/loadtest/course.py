@@ -167,6 +167,11 @@ class Rotation:
         own = self.users
         self._shift = next(shift for shift in range(own + 1) if gcd(own - shift, met) == 1 or shift == own)
 
+    @property
+    def cycle(self) -> int:
+        """After how many arrivals the flows repeat."""
+        return len(self._cycle)
+
     def flow(self, arrival: int) -> int:
         """Give the index of the flow that an arrival takes."""
         return self._cycle[arrival % len(self._cycle)]

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
-from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of
+from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of, texts_of
+from outgrow.loadtest.templates import places
 from outgrow.plan.scenario_steps import Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
@@ -88,7 +89,8 @@ def flows_of(
     flows, names = scenario.every_flow, scenario.step_names
     counted = bool(scenario.flows) or scenario.is_closed
     steps = (*(step for flow in flows.values() for step in flow.steps), *scenario.setup)
-    names_known = frozenset({*OF_EVERY_ARRIVAL, *known, *(name for step in steps for name in step.captures)})
+    fed = {each for step in steps for each in _fed(step, scenario)}
+    names_known = frozenset({*OF_EVERY_ARRIVAL, *known, *fed, *(name for step in steps for name in step.captures)})
     ready = tuple(
         tuple(
             _ready_step(step, names.index(step.name), scenario, place, names_known, environment) for step in flow.steps
@@ -108,6 +110,20 @@ def flows_of(
         host=place.host.rpartition("@")[2].partition(":")[0].lower(),
         seed=scenario.seed,
     )
+
+
+def columns_used(scenario: Scenario) -> Mapping[str, Mapping[int, tuple[str, ...]]]:
+    """Give, for each data, the columns that flows use of it, by the flow's index; those that use none are left out."""
+    found: dict[str, dict[int, tuple[str, ...]]] = {name: {} for name in scenario.data}
+    for index, flow in enumerate(scenario.every_flow.values()):
+        for place in dict.fromkeys(each for step in flow.steps for each in _fed(step, scenario)):
+            name, _, column = place.partition(".")
+            found[name][index] = (*found[name].get(index, ()), column)
+    return found
+
+
+def _fed(step: ScenarioStep, scenario: Scenario) -> list[str]:
+    return [each for text in texts_of(step) for each in places(text) if each.partition(".")[0] in scenario.data]
 
 
 def _is_lone(step: ReadyStep, scenario: Scenario) -> bool:

@@ -1,18 +1,21 @@
 """What a run needs before it begins: an engine, looked up and worked out."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from outgrow.errors import RefusedError
 from outgrow.loadtest.address import address_of
 from outgrow.loadtest.course import Rotation, Timetable, arrivals_of, most_under_way, timetable_of
 from outgrow.loadtest.engine import Engine, Orders, Told
-from outgrow.loadtest.flows import flows_of
+from outgrow.loadtest.feeders import Feeder, rows_of
+from outgrow.loadtest.flows import columns_used, flows_of
 from outgrow.loadtest.orders import ShareOrders, target_of
 from outgrow.loadtest.pacing import ClosedPace, OpenPace
 from outgrow.loadtest.record import Lateness
 from outgrow.loadtest.requests import place_of
 from outgrow.loadtest.schedule import WHOLE, Share
-from outgrow.loadtest.visits import Visits
+from outgrow.loadtest.visits import Fed, Visits
 from outgrow.plan.scenarios import Scenario
 from outgrow.quantity import format_duration
 
@@ -65,6 +68,7 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
     users = most_under_way(scenario, timetable)
     rotation = Rotation(flows.weights, users, share)
     visits = Visits(flows, rotation, lateness, orders.values)
+    visits.feeds = _feeds(orders, rotation, timetable, users)
     if scenario.is_closed:
         pace = ClosedPace(visits, timetable.rate, lateness, scenario.iterations, scenario.made_by, share)
     else:
@@ -87,3 +91,31 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
         ),
         told,
     )
+
+
+def _feeds(orders: ShareOrders, rotation: Rotation, timetable: Timetable, users: int) -> Mapping[int, Sequence[Fed]]:
+    """Read the data that flows use.
+
+    Raises:
+        UsageError: a file does not hold what it should, or too few rows.
+    """
+    scenario, found = orders.scenario, defaultdict[int, list[Fed]](list)
+    for name, by_flow in columns_used(scenario).items():
+        place, feed = f"scenarios.{orders.name}.data.{name}", scenario.data[name]
+        if not by_flow:
+            continue
+        wanted = [column for columns in by_flow.values() for column in columns]
+        rows = rows_of(feed, wanted, orders.base, place)
+        feeder = Feeder(feed, rows, rotation, frozenset(by_flow), scenario.seed)
+        feeder.refuse_if_short(_arrivals_known(scenario, timetable, users), users, place)
+        for index, columns in by_flow.items():
+            found[index].append((feeder, [(f"{name}.{column}", rows.columns[column]) for column in columns]))
+    return found
+
+
+def _arrivals_known(scenario: Scenario, timetable: Timetable, users: int) -> int | None:
+    """Say how many arrivals there will be; none where chance or the target decides."""
+    if scenario.is_closed:
+        each = users if scenario.made_by == "per-vu-iterations" else 1
+        return None if scenario.iterations is None else scenario.iterations * each
+    return timetable.planned if scenario.arrivals == "even" else None

@@ -55,6 +55,11 @@ class Place:
     prefix: str
 
 
+def texts_of(step: ScenarioStep) -> tuple[str, ...]:
+    """Give the texts of a step that may have places."""
+    return step.path, *step.headers.values(), step.body
+
+
 def place_of(target: str) -> Place:
     """Read it from a scenario's target."""
     parts: SplitResult = urlsplit(target)

@@ -1,6 +1,6 @@
 """What becomes of each arrival between its release and its end: steps sent, answers judged, pauses kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter, time
@@ -10,6 +10,7 @@ from outgrow.facts.loads import Outcome
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.chance import drawn
 from outgrow.loadtest.course import Rotation
+from outgrow.loadtest.feeders import Feeder
 from outgrow.loadtest.flights import Flight, Meter, Visit
 from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
 from outgrow.loadtest.record import FlowTally, Lateness, SecondTally, StepSecondTally, StepTally
@@ -25,15 +26,20 @@ class Carriage(Protocol):
         ...
 
 
+Fed = tuple[Feeder, Sequence[tuple[str, Sequence[str]]]]
+"""Data that a flow uses: who gives the rows, and the places with their columns' values."""
+
+
 class Visits:
     """The arrivals that are under way, and the counts of what became of all. `busy` includes users that think.
 
-    Each arrival that begins ends once, in one class: by `_leave`.
+    Each arrival that begins ends once, in one class: by `_leave`. `feeds` is the data that flows use, by their index.
     """
 
     def __init__(self, flows: ReadyFlows, rotation: Rotation, lateness: Lateness, shared: Mapping[str, Value]) -> None:
         """Begin with nobody under way; `shared` are values that every session has."""
         self.on_leave: Callable[[Visit, Outcome, float], None] | None = None
+        self.feeds: Mapping[int, Sequence[Fed]] = {}
         self._lateness = lateness
         self.steps = [StepTally() for _ in flows.names]
         self.flows = [FlowTally() for _ in flows.flows]
@@ -85,7 +91,10 @@ class Visits:
         else:
             user = self._rotation.user(number) if user is None else user
             visit = Visit(number, flow, due, user, self._sessions.of(user))
-            self._send(visit, due, released)
+            if self._feed(visit):
+                self._send(visit, due, released)
+            else:
+                self._without_data(visit, released)
 
     def turn_away(self, number: int, outcome: Outcome) -> None:
         """Count an arrival that does not begin: at its flow's first step, and as one of its flow."""
@@ -100,12 +109,25 @@ class Visits:
         try:
             content = step.request.content(visit.values, self._cookies(visit, step))
         except KeyError:
-            self.second.steps[step.index].outcomes[Outcome.WITHOUT_DATA] += 1
-            self._leave(visit, Outcome.WITHOUT_DATA, released)
+            self._without_data(visit, released)
             return
         flight = Flight(content, visit.flow, step, due, released, visit)
         self.in_flight[flight] = None
         self.carriage.take(flight)
+
+    def _feed(self, visit: Visit) -> bool:
+        """Give an arrival its rows of data; say whether there were any left."""
+        for feeder, columns in self.feeds.get(visit.flow.index, ()):
+            row = feeder.row(visit.number, visit.user)
+            if row is None:
+                return False
+            for place, values in columns:
+                visit.values[place] = values[row]
+        return True
+
+    def _without_data(self, visit: Visit, now: float) -> None:
+        self.second.steps[visit.flow.steps[visit.position].index].outcomes[Outcome.WITHOUT_DATA] += 1
+        self._leave(visit, Outcome.WITHOUT_DATA, now)
 
     def _cookies(self, visit: Visit, step: ReadyStep) -> str:
         if not self._ready.keeps_cookies:

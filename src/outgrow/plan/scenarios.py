@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 
 from outgrow.plan.model import Count, Flag, Name, Reference, SecretText
 from outgrow.plan.scenario_courses import Ceiling, Course
-from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep
+from outgrow.plan.scenario_data import Feed
+from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep, Variable
 from outgrow.quantity import Duration
 
 _SECOND: Final = Duration.parse("1s")
@@ -66,6 +67,8 @@ class Scenario(Course):
     """How often they are read, at least 1s."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
+    data: Mapping[Variable, Feed] = {}
+    """Data that texts are filled with: `{people.email}` is a column of the data `people`."""
     setup: tuple[ScenarioStep, ...] = ()
     """Steps that are taken once, before the load; what they capture is known to every session. One that is not done
     ends the run before it begins."""
