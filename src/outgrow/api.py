@@ -15,16 +15,19 @@ from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource, Progress
 from outgrow.control.own_load import own_load
 from outgrow.control.replay import Replay, replay_decisions
+from outgrow.control.signal_trace import SignalPast, signal_recording, signal_samples
 from outgrow.control.trial import try_signals
 from outgrow.decide.spans import closed, is_open
 from outgrow.errors import SourceError
 from outgrow.facts.backtests import BacktestFacts
 from outgrow.facts.checks import CheckFacts, Measurement
 from outgrow.facts.decisions import Decision, Event, EventKind
+from outgrow.facts.samples import Sample
 from outgrow.plan import Plan
 from outgrow.plan.secrets import redacted, resolve
 from outgrow.ports import Journal
 from outgrow.report.check_json import verdict_document
+from outgrow.simulate.recording import Recording
 from outgrow.wiring import SYSTEM_CLOCK, open_journal, open_sources, read_plan
 
 if TYPE_CHECKING:
@@ -134,6 +137,22 @@ async def load_test(
     watched = plan.model_copy(update={"sources": sources})
     async with opened(watched, base, environment, journal=False) as (read, _):
         return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base)
+
+
+async def recorded_signal(
+    plan: Plan, wanted: SignalPast, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
+) -> Recording:
+    """Make a trace of a signal's past, to be rehearsed on."""
+    async with opened(plan, base, environment, journal=True) as (sources, kept):
+        return await signal_recording(plan, wanted, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
+
+
+async def samples_of_signal(
+    plan: Plan, wanted: SignalPast, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
+) -> Sequence[Sample]:
+    """Give the samples of a signal's past."""
+    async with opened(plan, base, environment, journal=True) as (sources, kept):
+        return await signal_samples(plan, wanted, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
 
 
 async def append_event(plan: Plan, event: Event, *, base: Path, environment: Mapping[str, str]) -> None:

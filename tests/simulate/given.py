@@ -16,12 +16,16 @@ def trace(*replicas: float, interval: int = 60) -> Trace:
     return Trace(interval, tuple(each * CAPACITY for each in replicas))
 
 
-def service(start_up: int = 60, step: int = 60, lag: int = 60, start: int | None = None) -> ServiceModel:
-    return ServiceModel(CAPACITY, start_up, step, lag, start)
+def service(
+    start_up: int = 60, step: int = 60, lag: int = 60, start: int | None = None, scrape: int = 0
+) -> ServiceModel:
+    return ServiceModel(CAPACITY, start_up, step, lag, start, scrape)
 
 
 def hpa(percent: int = 70, kind: str = "pods", **options: Any) -> HpaPolicy:
     metric = {"kind": kind, "name": "requests", "average": CAPACITY * percent / 100}
+    if kind == "resource":
+        metric = {"kind": kind, "name": "cpu", "utilization": percent}
     return HpaPolicy.model_validate({"min": 1, "max": 100, "behavior": {}, **options, "metrics": [metric]})
 
 

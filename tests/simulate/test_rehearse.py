@@ -9,7 +9,7 @@ from outgrow.facts.scaling import Rule
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.simulate.fast import rehearse_fast
 from outgrow.simulate.fleet import Fleet
-from outgrow.simulate.rehearse import rehearse
+from outgrow.simulate.rehearse import rehearse, replayable
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.trace import Trace
 from tests.simulate.given import hpa, service, steady, trace
@@ -66,6 +66,32 @@ def test_the_maximum_leaves_work_unserved():
     assert timeline.ready == (3, 3, 3, 3)
 
 
+def test_a_metric_that_is_scraped_seldom_is_seen_late():
+    timeline = rehearse(hpa(100), service(start_up=0, lag=0, scrape=180), trace(1, 2, 3, 3, 3, 3))
+    assert timeline.ordered == (1, 1, 1, 3, 3, 3)
+
+
+def test_cpu_hides_how_far_a_replica_is_overloaded():
+    # given four times the work that one replica carries
+    asked = [
+        rehearse(hpa(50, kind), service(lag=0, start_up=0, start=1), trace(4, 4)).decisions[0].recommended
+        for kind in ("external", "resource")
+    ]
+    # busy at 100 % of the request at most: twice as many, not eight times
+    assert asked == [8, 2]
+
+
+def test_metrics_that_requests_say_nothing_about_are_left_out_and_named():
+    memory = {"kind": "resource", "name": "memory", "utilization": 70}
+    policy = HpaPolicy.model_validate({"max": 9, "metrics": [memory, *hpa().metrics]})
+    kept, left_out = replayable(policy)
+    assert [metric.name for metric in kept.metrics] == ["requests"]
+    assert left_out[0].startswith("metric memory is left out")
+    with pytest.raises(UsageError, match="metric memory"):
+        replayable(HpaPolicy.model_validate({"max": 9, "metrics": [memory]}))
+    assert replayable(hpa())[0] == hpa()
+
+
 # --- what does not fit together ---
 
 
@@ -119,7 +145,7 @@ directions = st.fixed_dictionaries(
 policies = st.builds(
     hpa,
     percent=st.integers(30, 130),
-    kind=st.sampled_from(["pods", "external", "object"]),
+    kind=st.sampled_from(["pods", "external", "object", "resource"]),
     min=st.integers(0, 3),
     max=st.integers(3, 60),
     behavior=st.one_of(st.none(), st.just({}), st.fixed_dictionaries({"up": directions, "down": directions})),
@@ -130,6 +156,7 @@ services = st.builds(
     step=st.just(15),
     lag=st.sampled_from([0, 15, 45]),
     start=st.one_of(st.none(), st.integers(0, 30)),
+    scrape=st.sampled_from([0, 0, 15, 60]),
 )
 spans = st.lists(st.tuples(st.floats(0, 30), st.integers(1, 8)), min_size=1, max_size=12)
 

@@ -41,11 +41,15 @@ def scale_into(unit: Unit, shown_in: Unit | None, values: Iterable[float]) -> Sc
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One series: a value of None breaks the line. `quiet` lines stand behind the one that matters."""
+    """One series: a value of None breaks the line.
+
+    `quiet` lines stand behind the one that matters; an `accent` is what that one is held against.
+    """
 
     name: str
     points: tuple[tuple[float, float | None], ...]
     quiet: bool = False
+    accent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Chart:
     """Everything that one chart shows.
 
     `held` are the stretches in which the condition held, `gaps` those without data, `own_load` those that do not count.
-    `dots` are daily levels; `fitted` and `future` the forecast's line with its 90 % band, before today and after.
+    `notes` are what a pointer is told from their moment on until the next one. `dots` are daily levels; `fitted` and
+    `future` the forecast's line with its 90 % band, before today and after.
     """
 
     title: str
@@ -116,6 +121,7 @@ class Chart:
     future: tuple[Fan, ...] = ()
     crossing: Crossing | None = None
     table: Table | None = None
+    notes: tuple[tuple[float, str], ...] = ()
 
 
 def value_axis(
@@ -146,6 +152,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
             {
                 "name": line.name,
                 "quiet": line.quiet,
+                **({"accent": True} if line.accent else {}),
                 "at": [round(at - chart.start) for at, _ in line.points],
                 "values": [None if value is None else _short(value) for _, value in line.points],
             }
@@ -156,6 +163,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
         "gaps": _stretches(chart.gaps),
         "ownLoad": _stretches(chart.own_load),
         "dots": [[round(at), _short(value)] for at, value in chart.dots],
+        "notes": [[round(at), text] for at, text in chart.notes],
         "fitted": _fans(chart.fitted),
         "future": _fans(chart.future),
         "crossing": None

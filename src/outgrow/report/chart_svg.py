@@ -64,6 +64,7 @@ class Drawing:
     """Everything that a template places: paths of the view box, rectangles, rules and labels in percent."""
 
     lines: tuple[tuple[str, bool], ...]
+    accents: tuple[str, ...]
     fitted: str
     fitted_line: str
     future: str
@@ -102,7 +103,8 @@ def drawing(chart: Chart) -> Drawing:
     """Work out every place of a chart."""
     plane = _Plane(chart)
     return Drawing(
-        lines=tuple((_path(plane, line.points), line.quiet) for line in chart.lines),
+        lines=tuple((_path(plane, line.points), line.quiet) for line in chart.lines if not line.accent),
+        accents=tuple(_path(plane, line.points) for line in chart.lines if line.accent),
         fitted=_area(plane, chart.fitted),
         fitted_line=_path(plane, [(fan.at, fan.middle) for fan in chart.fitted]),
         future=_area(plane, chart.future),
@@ -122,7 +124,7 @@ def drawing(chart: Chart) -> Drawing:
 
 def last_points(chart: Chart) -> list[tuple[float, float]]:
     """Give the newest value of every line that stands in front: the one the headroom speaks of."""
-    loud = (line for line in chart.lines if not line.quiet)
+    loud = (line for line in chart.lines if not line.quiet and not line.accent)
     newest = (next(((at, value) for at, value in reversed(line.points) if value is not None), None) for line in loud)
     return [point for point in newest if point is not None]
 

@@ -17,7 +17,7 @@ from outgrow.report.chart_svg import drawing
 from outgrow.report.report_view import ReportView
 from outgrow.report.words import Words
 
-_STYLES: Final = ("report.css", "chart.css", "small.css")
+_STYLES: Final = ("report.css", "chart.css", "rehearsal.css", "small.css")
 _SCRIPT: Final = "charts.js"
 
 
@@ -28,10 +28,14 @@ def render_html(view: ReportView) -> str:
     script by their hashes, and nothing from anywhere else.
     """
     words = Words(view.check.language, zone_of(view.zone))
+    return render_page("report.html", words, view=view)
+
+
+def render_page(template: str, words: Words, **values: object) -> str:
+    """Lay a page out with the style and the scripts of reports, under the same policy."""
     style, scripts = _style(), browser_scripts()
-    page = _environment().get_template("report.html")
+    page = _environment().get_template(template)
     return page.render(
-        view=view,
         w=words,
         count=_counted(words),
         drawing=drawing,
@@ -40,6 +44,7 @@ def render_html(view: ReportView) -> str:
         scripts=Markup(scripts),  # noqa: S704 (our own file, and uPlot as its lock names it)
         policy=_policy(style, scripts),
         version=__version__,
+        **values,
     )
 
 

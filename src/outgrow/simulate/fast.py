@@ -8,42 +8,50 @@ from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from math import ceil
+from typing import TypeGuard
 
 from outgrow.autoscale.hpa.history import HpaState, happened
 from outgrow.autoscale.hpa.limits import Bounds, bounded, rates_down, rates_up
 from outgrow.autoscale.hpa.proposals import MOST, Tolerances, tolerances_of
 from outgrow.errors import UsageError
-from outgrow.plan.autoscaling import ExternalMetric, HpaPolicy, ObjectMetric, PodsMetric, milli
+from outgrow.plan.autoscaling import ExternalMetric, HpaPolicy, ObjectMetric, PodsMetric, ResourceMetric, milli
+from outgrow.plan.services import ScalingPolicy
+from outgrow.simulate.busy import FULLY_BUSY, busy_share, is_busy_share
 from outgrow.simulate.fleet import Fleet
 from outgrow.simulate.service import ServiceModel
-from outgrow.simulate.timeline import Timeline, first_replicas, needed_for, steps_in, totals_of
+from outgrow.simulate.timeline import Demand, Timeline, demand_of, first_replicas, read_totals, steps_in
 from outgrow.simulate.trace import START, Trace
 
 Wanted = Callable[[int, int, int], int | None]
 """From the total rate in thousandths, the replicas ready and those ordered to what the metric asks for."""
 
 
-def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Timeline:
+def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace, demand: Demand | None = None) -> Timeline:
     """Give the numbers of `rehearse` for a policy of one metric, some fifty times as fast.
+
+    Args:
+        policy: of one metric.
+        service: that the trace meets.
+        trace: recorded traffic.
+        demand: of just this trace, service and minimum, where it is known already.
 
     Raises:
         UsageError: a policy of several metrics, or of one that `rehearse` refuses.
     """
-    totals = totals_of(trace, service)
-    needed = needed_for(totals, service, policy.min)
-    wanted_for = _wanted(policy)
-    lag = steps_in(service.metric_lag_seconds, service)
+    if demand is None:
+        demand = demand_of(trace, service, policy.min)
+    needed = demand.needed
+    wanted_for = _wanted(policy, service)
     first = first_replicas(needed, service, policy)
     fleet = Fleet(first, steps_in(service.start_up_seconds, service))
     up, down = _windows(policy, service.step_seconds, first)
     up_looks_back = up.steps >= 0
     limits = _Limits(policy, service.step_seconds)
     off_at_zero, symmetric = policy.min != 0, policy.behavior is not None
-    read = (totals[:1] * lag + totals)[: len(totals)]
     ready: list[int] = []
     ordered: list[int] = []
     current = first
-    for step, total in enumerate(read):
+    for step, total in enumerate(read_totals(demand.totals, service)):
         if step >= fleet.next_ready:
             fleet.reach(step)
         serving = fleet.ready
@@ -66,17 +74,40 @@ def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Tim
 # --- metrics ---
 
 
-def _wanted(policy: HpaPolicy) -> Wanted:
+def fits_fast_way(policy: ScalingPolicy, service: ServiceModel) -> TypeGuard[HpaPolicy]:
+    """Say whether a policy has one metric, of a kind that the fast way knows, and nothing else that bounds it."""
+    if not isinstance(policy, HpaPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] (while there is but one kind)
+        return False
+    if len(policy.metrics) != 1:
+        return False
+    pool = policy.caps.database_pool and service.pool_room is not None
+    if policy.schedules or policy.caps.budget_per_month is not None or pool or policy.pause is not None:
+        return False
+    metric = policy.metrics[0]
+    match metric:
+        case PodsMetric():
+            return True
+        case ObjectMetric() | ExternalMetric():
+            return metric.average is not None
+        case _:
+            return is_busy_share(metric)
+
+
+def _wanted(policy: HpaPolicy, service: ServiceModel) -> Wanted:
     if len(policy.metrics) != 1:
         raise UsageError(f"{len(policy.metrics)} metrics; the fast way knows policies of one metric")
     metric = policy.metrics[0]
     match metric:
+        case ResourceMetric() if is_busy_share(metric):
+            return _per_busy_share(metric.utilization or 0, service, tolerances_of(policy))
         case PodsMetric():
             return _per_ready_replica(milli(metric.average), tolerances_of(policy))
         case ObjectMetric() | ExternalMetric() if metric.average is not None:
             return _per_replica(milli(metric.average), tolerances_of(policy))
         case _:
-            raise UsageError(f"metric {metric.name}: the fast way knows averages of pods, objects and external metrics")
+            raise UsageError(
+                f"metric {metric.name}: the fast way knows averages of pods, objects and external metrics, and CPU"
+            )
 
 
 def _per_replica(target: int, tolerances: Tolerances) -> Wanted:
@@ -102,6 +133,26 @@ def _per_ready_replica(target: int, tolerances: Tolerances) -> Wanted:
             return ordered if low <= ratio <= high else min(ceil(ratio * ready), MOST)
         # Replicas that are still starting count as idle, and must not turn growth into its opposite.
         careful = (each * ready // ordered) / aim
+        replicas = min(ceil(careful * ordered), MOST)
+        if careful < 1.0 or (careful > 1.0 and replicas < ordered) or low <= careful <= high:
+            return ordered
+        return replicas
+
+    return wanted
+
+
+def _per_busy_share(target: int, service: ServiceModel, tolerances: Tolerances) -> Wanted:
+    low, high = 1.0 - tolerances.down, 1.0 + tolerances.up
+    busy = busy_share(service)
+
+    def wanted(total: int, ready: int, ordered: int) -> int | None:
+        if not ready:
+            return None
+        each = busy(total, ready)
+        ratio = float(each * 100 // FULLY_BUSY) / target
+        if ratio <= 1.0 or ready == ordered:
+            return ordered if low <= ratio <= high else min(ceil(ratio * ready), MOST)
+        careful = float(each * ready * 100 // (FULLY_BUSY * ordered)) / target
         replicas = min(ceil(careful * ordered), MOST)
         if careful < 1.0 or (careful > 1.0 and replicas < ordered) or low <= careful <= high:
             return ordered

@@ -1,67 +1,160 @@
 """A rehearsal step by step: the policy decides on what it would have seen, and every decision is kept."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from outgrow.autoscale.hpa import HpaState, decide
-from outgrow.autoscale.observed import Numbers, Observation, PerPod, Phase, Pod, PodUsage, Reading, Unread
+from outgrow.autoscale import policies
+from outgrow.autoscale.hpa.pods import CPU
+from outgrow.autoscale.observed import (
+    Answer,
+    Numbers,
+    Observation,
+    PerPod,
+    Phase,
+    Pod,
+    PodUsage,
+    Readiness,
+    Reading,
+    ServiceFacts,
+    Unread,
+)
 from outgrow.errors import UsageError
 from outgrow.facts.scaling import ScalingDecision
-from outgrow.plan.autoscaling import ExternalMetric, HpaMetric, HpaPolicy, ObjectMetric, PodsMetric
+from outgrow.plan.autoscaling import (
+    ContainerResourceMetric,
+    ExternalMetric,
+    HpaMetric,
+    ObjectMetric,
+    PodsMetric,
+)
+from outgrow.plan.services import ScalingPolicy
+from outgrow.simulate.busy import FULLY_BUSY, busy_share, is_busy_share
 from outgrow.simulate.fleet import Fleet
 from outgrow.simulate.service import ServiceModel
-from outgrow.simulate.timeline import Timeline, first_replicas, needed_for, steps_in, totals_of
+from outgrow.simulate.timeline import Timeline, demand_of, first_replicas, read_totals, steps_in
 from outgrow.simulate.trace import Trace
 
+_LONG_AGO = timedelta(days=1)
 
-def rehearse(policy: HpaPolicy, service: ServiceModel, trace: Trace) -> Timeline:
+
+def rehearse(policy: ScalingPolicy, service: ServiceModel, trace: Trace) -> Timeline:
     """Run a policy over recorded traffic.
 
     Every metric of the policy is read as the rate of requests: one of `kind: pods` as the rate of each ready replica,
-    an object or external one as the rate in all. `rehearse_fast` gives the same numbers without the decisions.
+    an object or external one as the rate in all; CPU as `outgrow.simulate.busy` has it. `rehearse_fast` gives the same
+    numbers without the decisions.
 
     Raises:
         UsageError: a metric that a rate of requests says nothing about, or times that do not fit together.
     """
-    totals = totals_of(trace, service)
-    needed = needed_for(totals, service, policy.min)
-    lag = steps_in(service.metric_lag_seconds, service)
-    fleet = Fleet(first_replicas(needed, service, policy), steps_in(service.start_up_seconds, service))
-    state = HpaState()
+    demand = demand_of(trace, service, policy.min)
+    fleet = Fleet(first_replicas(demand.needed, service, policy), steps_in(service.start_up_seconds, service))
+    sight = _Sight(policy, service, trace.start)
+    state = policies.start(policy)
     ready: list[int] = []
     ordered: list[int] = []
     decisions = list[ScalingDecision]()
-    for step in range(len(totals)):
+    for step, total in enumerate(read_totals(demand.totals, service)):
         fleet.reach(step)
         ready.append(fleet.ready)
         now = trace.moment(step * service.step_seconds)
-        seen = _seen(policy, totals[max(0, step - lag)], fleet, now)
-        decision, state = decide(policy, seen, state, now)
+        decision, state = policies.decide(policy, sight.of(total, fleet, now), state, now)
         fleet.order(decision.desired, step)
         ordered.append(fleet.ordered)
         decisions.append(decision)
-    return Timeline(service.step_seconds, needed, tuple(ready), tuple(ordered), tuple(decisions))
+    return Timeline(service.step_seconds, demand.needed, tuple(ready), tuple(ordered), tuple(decisions))
 
 
-def _seen(policy: HpaPolicy, total: int, fleet: Fleet, now: datetime) -> Observation:
-    running = [Pod(f"ready-{index}") for index in range(fleet.ready)]
-    starting = [Pod(f"starting-{index}", Phase.PENDING) for index in range(fleet.ordered - fleet.ready)]
-    readings = tuple(_reading(metric, total, running, now) for metric in policy.metrics)
-    return Observation(fleet.ordered, fleet.ordered, readings, (*running, *starting))
-
-
-def _reading(metric: HpaMetric, total: int, running: list[Pod], now: datetime) -> Reading:
+def unreplayable(metric: HpaMetric) -> str:
+    """Say why a metric cannot be told from recorded requests; empty where it can."""
     match metric:
         case PodsMetric():
-            if not running:
-                return Unread("no replica is ready")
-            each = PodUsage(total // len(running), now, timedelta(0))
-            return PerPod({pod.name: each for pod in running})
-        case ObjectMetric(average=None) | ExternalMetric(average=None):
-            raise UsageError(f"metric {metric.name}: a rate is aimed at per replica here; write average for value")
+            return ""
         case ObjectMetric() | ExternalMetric():
-            return Numbers((total,))
+            return "" if metric.average is not None else "a rate is aimed at per replica here; write average for value"
+        case _ if is_busy_share(metric):
+            return ""
         case _:
-            raise UsageError(
-                f"metric {metric.name}: recorded requests say nothing about a {metric.kind.replace('_', ' ')}; "
-                "rehearse with kind: pods, object or external"
+            return (
+                f"recorded requests say nothing about a {metric.kind.replace('_', ' ')} of this kind; "
+                "rehearse with kind: pods, object or external, or CPU as a utilization"
             )
+
+
+def replayable(policy: ScalingPolicy) -> tuple[ScalingPolicy, tuple[str, ...]]:
+    """Give a policy with the metrics that a trace can tell, and a sentence for each that was left out.
+
+    Raises:
+        UsageError: no metric is left.
+    """
+    why = {metric.name: unreplayable(metric) for metric in policy.metrics}
+    kept = tuple(metric for metric in policy.metrics if not unreplayable(metric))
+    left_out = tuple(f"metric {name} is left out: {reason}" for name, reason in why.items() if reason)
+    if not kept:
+        raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items()))
+    return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
+
+
+def facts_of(service: ServiceModel) -> ServiceFacts:
+    """Give what a policy is told of a rehearsed service beside its pods."""
+    return ServiceFacts(
+        capacity=service.capacity,
+        start_up=timedelta(seconds=service.start_up_seconds),
+        metric_lag=timedelta(seconds=service.metric_lag_seconds),
+        price_per_hour=service.price_per_hour,
+        pool_room=service.pool_room,
+        timezone=service.timezone,
+    )
+
+
+@dataclass(slots=True)
+class _Sight:
+    """What a policy sees of a rehearsed service."""
+
+    policy: ScalingPolicy
+    service: ServiceModel
+    start: datetime
+
+    def of(self, total: int, fleet: Fleet, now: datetime) -> Observation:
+        """Give the observation at a moment at which the rate in all is read as `total`."""
+        starting = tuple(
+            Pod(f"starting-{index}", Phase.PENDING, requests=self._containers(), pod_requests={CPU: FULLY_BUSY})
+            for index in range(fleet.ordered - fleet.ready)
+        )
+        running = tuple(self._running(index) for index in range(fleet.ready))
+        readings = tuple(self._reading(metric, total, running, now) for metric in self.policy.metrics)
+        return Observation(
+            replicas=fleet.ordered,
+            observed_replicas=fleet.ordered,
+            readings=readings,
+            pods=(*running, *starting),
+            load=total / 1000,
+            service=facts_of(self.service),
+        )
+
+    def _running(self, index: int) -> Pod:
+        long_ago = self.start - _LONG_AGO
+        return Pod(
+            f"ready-{index}",
+            readiness=Readiness(Answer.YES, long_ago),
+            started_at=long_ago,
+            requests=self._containers(),
+            pod_requests={CPU: FULLY_BUSY},
+        )
+
+    def _containers(self) -> dict[str, dict[str, int]]:
+        named = (each.container for each in self.policy.metrics if isinstance(each, ContainerResourceMetric))
+        return {name: {CPU: FULLY_BUSY} for name in named}
+
+    def _reading(self, metric: HpaMetric, total: int, running: tuple[Pod, ...], now: datetime) -> Reading:
+        why_not = unreplayable(metric)
+        if why_not:
+            raise UsageError(f"metric {metric.name}: {why_not}")
+        if isinstance(metric, ObjectMetric | ExternalMetric):
+            return Numbers((total,))
+        if not running:
+            return Unread("no replica is ready")
+        each = PodUsage(total // len(running), now, timedelta(0))
+        if is_busy_share(metric):
+            each = replace(each, milli=busy_share(self.service)(total, len(running)))
+        return PerPod({pod.name: each for pod in running})

@@ -30,6 +30,32 @@ class Timeline:
     decisions: tuple[ScalingDecision, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """What a trace asks of a service, step by step: rates in thousandths of a request a second, replicas needed."""
+
+    totals: list[int]
+    needed: tuple[int, ...]
+
+
+def demand_of(trace: Trace, service: ServiceModel, least: int) -> Demand:
+    """Cut a trace into the steps of a service whose policy has `least` replicas; worked out once for many policies.
+
+    Raises:
+        UsageError: the trace's interval is not a whole number of steps, or a rate is beyond counting.
+    """
+    totals = totals_of(trace, service)
+    return Demand(totals, needed_for(totals, service, least))
+
+
+def read_totals(totals: list[int], service: ServiceModel) -> list[int]:
+    """Give the rate that the policy reads at every step: scraped every so often, and one metric lag old."""
+    lag, every = steps_in(service.metric_lag_seconds, service), max(1, steps_in(service.scrape_seconds, service))
+    if every == 1:
+        return (totals[:1] * lag + totals)[: len(totals)]
+    return [totals[max(0, step - lag) // every * every] for step in range(len(totals))]
+
+
 def totals_of(trace: Trace, service: ServiceModel) -> list[int]:
     """Give the rate of every step in thousandths of a request a second.
 

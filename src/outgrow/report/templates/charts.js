@@ -29,7 +29,7 @@
   function seriesOf(chart, colour) {
     return chart.lines.map((line) => ({
       label: line.name,
-      stroke: line.quiet ? colour.slate : colour.ink,
+      stroke: line.accent ? colour.accent : line.quiet ? colour.slate : colour.ink,
       width: line.quiet ? 1 : 1.4,
       points: {show: false},
     }));
@@ -94,9 +94,9 @@
       drawLonePoints(context, plot, x, y, colour, ratio);
       context.fillStyle = colour.ink;
       for (const [at, value] of chart.dots) dot(context, x(at), y(value), 2.2 * ratio);
-      for (const {quiet, at, values} of chart.lines) {
+      for (const {quiet, accent, at, values} of chart.lines) {
         const newest = values.findLastIndex((value) => value != null);
-        if (!quiet && newest >= 0) dot(context, x(chart.start + at[newest]), y(values[newest]), 3.5 * ratio);
+        if (!quiet && !accent && newest >= 0) dot(context, x(chart.start + at[newest]), y(values[newest]), 3.5 * ratio);
       }
       for (const {value, kind} of chart.thresholds) {
         const strong = kind === "enter" || kind === "danger";
@@ -177,6 +177,8 @@
     });
     const level = near(chart.dots);
     if (level) shown.push(`● ${withUnit(level[1])}`);
+    const note = chart.notes.findLast(([since]) => since <= at);
+    if (note) shown.push(`${asMoment(note[0])}: ${note[1]}`);
     return [asMoment(index == null ? at : plot.data[0][index]), ...shown].join("  ");
   }
 

@@ -1,0 +1,54 @@
+"""A rehearsal laid out for a terminal: the sentence, a row a policy, and what was assumed."""
+
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from outgrow.cli.common import console
+from outgrow.simulate.rehearsal import Part
+
+if TYPE_CHECKING:
+    from outgrow.report.rehearsal_view import RehearsalRow, RehearsalView
+
+_NARROW: Final = 90
+_FEW: Final = (0, 1, 2, 4, 5)
+"""On a narrow terminal: name, U, tU, regret, actions; C says the same as regret."""
+
+
+def print_rehearsal(view: "RehearsalView", *, curve: bool) -> None:
+    """Print a rehearsal; a narrow terminal shows the first figures only."""
+    shown = console()
+    shown.print(Text(view.headline, style="bold"))
+    for sentence in view.lead:
+        shown.print(sentence)
+    shown.print()
+    rows = [row for row in view.rows if curve or row.part is not Part.CURVE]
+    columns = _columns(view, shown.width)
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for column in columns:
+        table.add_column(_cells(view.heads)[column], justify="left" if column == 0 else "right", no_wrap=True)
+    before: Part | None = None
+    for row in rows:
+        if before is not None and row.part is not before and Part.CURVE in {row.part, before}:
+            table.add_row()
+        style = "bold" if row.part is Part.POLICY else "dim" if row.part is Part.ORACLE else ""
+        table.add_row(*(_cells(row)[column] for column in columns), style=style)
+        before = row.part
+    shown.print(table)
+    shown.print()
+    for sentence in (*view.setting, *view.notes):
+        shown.print(Text(sentence, style="dim"))
+
+
+def _columns(view: "RehearsalView", width: int) -> list[int]:
+    """Choose the columns: those that say anything, and on a narrow terminal the first."""
+    cells = [_cells(row) for row in view.rows]
+    used = [column for column in range(len(cells[0])) if any(row[column] for row in cells)]
+    return list(_FEW) if width < _NARROW else used
+
+
+def _cells(row: "RehearsalRow") -> list[str]:
+    name, _, *figures = astuple(row)
+    return [name, *figures]

@@ -1,0 +1,139 @@
+"""What a rehearsal is set in: facts of the service out of plan, journal and command line, and the trace on its grid."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil
+from typing import Final
+
+from outgrow.autoscale.caps import pool_room
+from outgrow.errors import UsageError
+from outgrow.facts.capacities import newest_capacity
+from outgrow.facts.decisions import Event, EventKind
+from outgrow.plan import Plan
+from outgrow.plan.services import Service
+from outgrow.simulate.appraisal import Terms
+from outgrow.simulate.recording import Recording
+from outgrow.simulate.rehearsal import Setting
+from outgrow.simulate.service import ServiceModel
+from outgrow.simulate.trace import Trace
+
+_USUAL_STEP: Final = 15
+"""Seconds between two decisions: the sync period of the HorizontalPodAutoscaler."""
+_DRAWN_ABOVE: Final = 60
+_NEWEST_STARTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for beside the plan; None leaves it to the plan, the journal or the trace."""
+
+    capacity: float | None = None
+    start_up: timedelta | None = None
+    step: timedelta | None = None
+    metric_lag: timedelta | None = None
+    scrape: timedelta | None = None
+    warm_up: timedelta | None = None
+    objective: timedelta | None = None
+    billing: timedelta = timedelta(seconds=1)
+    price_per_hour: float | None = None
+    scale: float = 1.0
+    level_steps: bool = False
+
+
+def setting_for(
+    name: str, plan: Plan, recording: Recording, wishes: Wishes, events: Sequence[Event]
+) -> tuple[Setting, tuple[str, ...]]:
+    """Put a service and a trace together; give a sentence for everything that was not written down.
+
+    Raises:
+        UsageError: neither plan nor journal say what a replica carries or how long it takes to start.
+    """
+    service = plan.services[name]
+    notes = list(recording.notes)
+    trace, step = _on_grid(recording.trace.times(wishes.scale), wishes, notes)
+    capacity = _capacity(name, service, wishes, events, notes)
+    start_up = _start_up(name, service, wishes, events, notes)
+    lag = timedelta(seconds=step) if wishes.metric_lag is None else wishes.metric_lag
+    model = ServiceModel(
+        capacity,
+        _whole_steps(start_up, step),
+        step,
+        _whole_steps(lag, step),
+        None,
+        _whole_steps(wishes.scrape or timedelta(0), step),
+        service.price_per_hour if wishes.price_per_hour is None else wishes.price_per_hour,
+        pool_room(plan.services, name),
+        plan.timezone,
+    )
+    terms = Terms(
+        _warm_up(trace, wishes, notes),
+        None if wishes.objective is None else wishes.objective.total_seconds(),
+        max(1, round(wishes.billing.total_seconds())),
+        model.price_per_hour,
+    )
+    return Setting(model, trace, terms), tuple(notes)
+
+
+def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int]:
+    """Bring a trace onto the grid of the decisions; give it with the seconds between two of them."""
+    interval = trace.interval_seconds
+    if interval > _DRAWN_ABOVE and interval % _DRAWN_ABOVE == 0 and not wishes.level_steps:
+        notes.append(f"intervals of {interval} s are drawn along straight lines, a minute at a time")
+        trace, interval = trace.drawn_finer(_DRAWN_ABOVE), _DRAWN_ABOVE
+    wanted = _USUAL_STEP if wishes.step is None else max(1, round(wishes.step.total_seconds()))
+    if wanted % interval == 0:
+        return (trace if wanted == interval else trace.coarser(wanted)), wanted
+    if wishes.step is not None and interval % wanted:
+        raise UsageError(f"a step of {wanted} s does not fit intervals of {interval} s; choose a divisor or a multiple")
+    # The longest divisor of the interval that is no longer than what is usual.
+    return trace, next(each for each in range(min(wanted, interval), 0, -1) if interval % each == 0)
+
+
+def _capacity(name: str, service: Service, wishes: Wishes, events: Sequence[Event], notes: list[str]) -> float:
+    if wishes.capacity is not None:
+        return wishes.capacity
+    if service.capacity is not None:
+        return float(service.capacity)
+    newest = newest_capacity(events, name)
+    if newest is not None:
+        notes.append(f"a replica carries {newest.per_instance:g} requests/s, as measured on {newest.at:%Y-%m-%d}")
+        return newest.per_instance
+    raise UsageError(
+        f"services.{name}: what one replica carries is not known; write capacity: 50, measure it with "
+        "outgrow load knee, or say --capacity 50"
+    )
+
+
+def _start_up(name: str, service: Service, wishes: Wishes, events: Sequence[Event], notes: list[str]) -> timedelta:
+    if wishes.start_up is not None:
+        return wishes.start_up
+    if service.start_up is not None:
+        return service.start_up
+    spans = sorted(
+        each.end - each.start
+        for each in sorted(events, key=lambda event: event.start)[-_NEWEST_STARTS:]
+        if each.kind is EventKind.START_UP and each.subject == name and each.end is not None
+    )
+    if spans:
+        # The 90th percentile: a start that is waited for is better taken as slow.
+        chosen = spans[min(len(spans) - 1, ceil(0.9 * len(spans)) - 1)]
+        notes.append(f"a replica starts in {chosen.total_seconds():g} s, the 90th percentile of {len(spans)} measured")
+        return chosen
+    raise UsageError(
+        f"services.{name}: how long a replica takes to start is not known; write start_up: 60s, let outgrow scale "
+        "measure it, or say --start-up 60s"
+    )
+
+
+def _warm_up(trace: Trace, wishes: Wishes, notes: list[str]) -> int:
+    """Give the wished warm-up, else a seventh of the trace and at most a day."""
+    if wishes.warm_up is not None:
+        return round(wishes.warm_up.total_seconds())
+    seconds = min(86_400, trace.seconds // 7 // trace.interval_seconds * trace.interval_seconds)
+    notes.append(f"the first {seconds / 3600:g} h are warm-up and not scored (--warm-up)")
+    return seconds
+
+
+def _whole_steps(span: timedelta, step: int) -> int:
+    return ceil(span.total_seconds() / step) * step

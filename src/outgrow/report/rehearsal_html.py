@@ -1,0 +1,27 @@
+"""A rehearsal as one HTML file that needs nothing else, in the look of the report."""
+
+from dataclasses import fields as dataclass_fields
+
+from outgrow.report.html import render_page
+from outgrow.report.rehearsal_charts import replicas_chart, scatter, worst_chart
+from outgrow.report.rehearsal_view import RehearsalRow, rehearsal_view
+from outgrow.report.words import Words
+from outgrow.simulate.rehearsal import Part, Rehearsal
+
+
+def render_rehearsal(found: Rehearsal, service: str, notes: tuple[str, ...], words: Words) -> str:
+    """Lay a rehearsal out as one HTML page; give it decisions to have them told under the pointer."""
+    view = rehearsal_view(found, service, notes, words)
+    fields = [field.name for field in dataclass_fields(RehearsalRow) if field.name != "part"]
+    worst = worst_chart(found, words)
+    beside = [*found.of(Part.COMPARED), *filter(None, [found.at_equal_cost()]), found.feasible, found.budget]
+    return render_page(
+        "rehearsal.html",
+        words,
+        view=view,
+        columns=[field for field in fields if any(getattr(row, field) for row in view.rows)],
+        charts=[replicas_chart(found, found.policy, words), *([worst] if worst else [])],
+        beside=[replicas_chart(found, row, words, row.name) for row in beside],
+        scatter=scatter(found, words),
+        zone=words.zone.key,
+    )

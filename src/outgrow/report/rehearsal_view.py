@@ -1,0 +1,211 @@
+"""A rehearsal for people: one row a policy, the sentences that say what it means, and the words of one decision."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import isfinite
+
+from outgrow.facts.scaling import Proposal, ScalingDecision
+from outgrow.quantity import format_number, parse_unit
+from outgrow.quantity.shown import format_in
+from outgrow.report.words import Words
+from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
+
+_SECONDS = parse_unit("s")
+_NO_GAP = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalRow:
+    """One policy in words; `money` and `p95` are empty where no price and no objective are known."""
+
+    name: str
+    part: Part
+    unserved: str
+    time_under: str
+    cost: str
+    regret: str
+    actions: str
+    hours: str
+    violation: str = ""
+    p95: str = ""
+    money: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalView:
+    """Everything that is told of a rehearsal in words."""
+
+    title: str
+    headline: str
+    lead: tuple[str, ...]
+    setting: tuple[str, ...]
+    heads: RehearsalRow
+    rows: tuple[RehearsalRow, ...]
+    notes: tuple[str, ...]
+
+
+def rehearsal_view(found: Rehearsal, service: str, notes: Sequence[str], words: Words) -> RehearsalView:
+    """Put a rehearsal into words."""
+    own = found.policy
+    return RehearsalView(
+        title=words("rehearsal.title", service=service),
+        headline=_headline(found, words),
+        lead=tuple(_lead(found, words)),
+        setting=tuple(_setting(found, words)),
+        heads=_heads(words),
+        rows=tuple(_row(found, each) for each in (*found.rows, found.feasible, found.budget)),
+        notes=tuple(f"{each[:1].upper()}{each[1:]}" for each in (*notes, *own.left_out, *_oracle_notes(found, words))),
+    )
+
+
+def share(value: float) -> str:
+    """Show a share in percent with two figures where it is small: `0.011 %`, `1.4 %`; nothing at all is `0`."""
+    percent = value * 100
+    if percent == 0:
+        return "0"
+    return f"{percent:.2f} %" if percent >= 1 else f"{percent:.2g} %"
+
+
+def seconds(value: float | None) -> str:
+    """Show a time, `–` where there is none, `∞` where it has no end."""
+    if value is None:
+        return "–"
+    return format_in(value, _SECONDS) if isfinite(value) else "∞"
+
+
+def ordered_by_cost(rows: Sequence[Rehearsed]) -> list[Rehearsed]:
+    """Sort rows by what they cost, the cheapest first."""
+    return sorted(rows, key=lambda row: row.appraisal.score.replica_hours)
+
+
+# --- sentences ---
+
+
+def _headline(found: Rehearsal, words: Words) -> str:
+    score = found.policy.appraisal.score
+    key = "rehearsal.headline" if score.unserved else "rehearsal.headline_served"
+    regret = format_number(round(found.regret(found.policy), 3))
+    return words(key, policy=found.policy.name, unserved=share(score.unserved), regret=regret)
+
+
+def _lead(found: Rehearsal, words: Words) -> list[str]:
+    score, latency = found.policy.appraisal.score, found.policy.appraisal.latency
+    whole = timedelta(seconds=(len(found.totals) - _skipped(found)) * found.setting.service.step_seconds)
+    sentences: list[str] = []
+    equal = found.at_equal_cost()
+    if equal is not None:
+        sentences.append(words("rehearsal.equal_cost", name=equal.name, unserved=share(equal.appraisal.score.unserved)))
+    under = words.span(score.time_under * whole)
+    sentences.append(words("rehearsal.under", span=under, whole=words.span(whole)))
+    if latency is not None:
+        above = words.span(timedelta(minutes=latency.violation_minutes))
+        longest = words.span(timedelta(minutes=latency.longest_violation_minutes))
+        objective = seconds(latency.objective_seconds)
+        sentences.append(words("rehearsal.violation", objective=objective, above=above, longest=longest))
+    return sentences
+
+
+def _setting(found: Rehearsal, words: Words) -> list[str]:
+    trace, service = found.setting.trace, found.setting.service
+    start = trace.moment(_skipped(found) * service.step_seconds)
+    return [
+        words("rehearsal.scored", start=words.moment(start), end=words.moment(trace.moment(trace.seconds))),
+        words(
+            "rehearsal.service",
+            capacity=format_number(service.capacity),
+            start_up=words.span(timedelta(seconds=service.start_up_seconds)),
+            lag=words.span(timedelta(seconds=service.metric_lag_seconds)),
+            step=words.span(timedelta(seconds=service.step_seconds)),
+        ),
+    ]
+
+
+def _oracle_notes(found: Rehearsal, words: Words) -> list[str]:
+    gap = found.budget.gap
+    allowed = share(found.allowed)
+    if gap > _NO_GAP:
+        return [words("rehearsal.budget_gap", allowed=allowed, gap=share(gap))]
+    return [words("rehearsal.budget_exact", allowed=allowed)]
+
+
+def _skipped(found: Rehearsal) -> int:
+    return -(-found.setting.terms.warm_up_seconds // found.setting.service.step_seconds)
+
+
+# --- rows ---
+
+
+def _heads(words: Words) -> RehearsalRow:
+    return RehearsalRow(
+        words("rehearsal.column.policy"),
+        Part.POLICY,
+        words("rehearsal.column.unserved"),
+        words("rehearsal.column.time_under"),
+        words("rehearsal.column.cost"),
+        words("rehearsal.column.regret"),
+        words("rehearsal.column.actions"),
+        words("rehearsal.column.hours"),
+        words("rehearsal.column.violation"),
+        words("rehearsal.column.p95"),
+        words("rehearsal.column.money"),
+    )
+
+
+def _row(found: Rehearsal, row: Rehearsed) -> RehearsalRow:
+    score, bill, latency = row.appraisal.score, row.appraisal.bill, row.appraisal.latency
+    return RehearsalRow(
+        row.name,
+        row.part,
+        share(score.unserved),
+        share(score.time_under),
+        f"{score.cost_ratio:.3f}",
+        f"{found.regret(row):.3f}",
+        format_number(round(score.actions_a_day, 1)),
+        format_number(bill.billed_hours),
+        "" if latency is None else format_number(round(latency.violation_minutes, 1)),
+        "" if latency is None else seconds(latency.p95_seconds),
+        "" if bill.cost is None else f"{bill.cost:,.2f}",
+    )
+
+
+# --- one decision ---
+
+
+def decision_lines(decision: ScalingDecision, words: Words) -> list[str]:
+    """Word one decision: what every metric proposed, what became of it, and what each rule changed."""
+    lines = [
+        words(
+            "rehearsal.decision.result",
+            at=moment(decision.at, words),
+            current=decision.current,
+            desired=decision.desired,
+            rule=decision.rule,
+            condition=decision.condition,
+        )
+    ]
+    lines += [_proposal(each, words) for each in decision.proposals]
+    if decision.recommended is not None and decision.stabilized is not None:
+        chain = {"recommended": decision.recommended, "stabilized": decision.stabilized, "desired": decision.desired}
+        lines.append(words("rehearsal.decision.chain", metric=decision.metric, **chain))
+    lines += [
+        words("rehearsal.decision.without", rule=each.without, replicas=each.replicas)
+        for each in decision.counterfactuals
+    ]
+    if not decision.counterfactuals:
+        lines.append(words("rehearsal.decision.no_rule"))
+    return lines
+
+
+def moment(at: datetime, words: Words) -> str:
+    """Word a moment to the second, with its zone."""
+    local = at.astimezone(words.zone)
+    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or words.zone.key}"
+
+
+def _proposal(proposal: Proposal, words: Words) -> str:
+    if proposal.replicas is None:
+        return words("rehearsal.decision.unusable", metric=proposal.metric, why=proposal.failure)
+    ratio = "–" if proposal.ratio is None else f"{proposal.ratio:.3f}"
+    key = "rehearsal.decision.tolerated" if proposal.within_tolerance else "rehearsal.decision.proposal"
+    return words(key, metric=proposal.metric, ratio=ratio, replicas=proposal.replicas, raw=proposal.raw)

@@ -1,0 +1,123 @@
+"""`outgrow simulate` as a user meets it."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from outgrow.cli import run
+
+PLAN = """
+outgrow: 1
+name: shop
+timezone: Europe/Berlin
+services:
+  web:
+    capacity: 10
+    start_up: 60s
+    price_per_hour: 0.5
+    scaling: {policy: hpa, min: 1, max: 20, metrics: [{kind: external, name: requests, average: 7}], behavior: {}}
+  api: {capacity: 10}
+"""
+DAY = [30 + 25 * (index % 60 > 30) for index in range(6 * 60)]
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    rows = "".join(f"2026-03-01T{minute // 60:02}:{minute % 60:02}:00Z,{rps}\n" for minute, rps in enumerate(DAY))
+    (tmp_path / "t.csv").write_text("time,rps\n" + rows, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_policy_stands_beside_the_curve_and_both_oracles(capsys):
+    assert run(["simulate", "web", "--trace", "t.csv", "--objective", "500ms", "--compare", "cpu:70"]) == 0
+    shown = capsys.readouterr().out
+    assert "of the demand unserved and costs" in shown.splitlines()[0]
+    for name in ("web", "cpu:70", "HPA 40 %", "HPA 95 %", "feasible oracle", "budget oracle", "p95", "cost"):
+        assert name in shown
+
+
+def test_the_same_trace_gives_the_same_bytes(shop, capsys):
+    texts = []
+    for name in ("a", "b"):
+        assert run(["simulate", "web", "--trace", "t.csv", "--json", "--timeline", f"{name}.csv.gz"]) == 0
+        texts.append((capsys.readouterr().out, (shop / f"{name}.csv.gz").read_bytes()))
+    assert texts[0] == texts[1]
+
+
+def test_the_score_can_be_worked_out_again_from_the_timeline(shop, capsys):
+    assert run(["simulate", "web", "--trace", "t.csv", "--json", "--timeline", "steps.csv"]) == 0
+    score = json.loads(capsys.readouterr().out)["rows"][0]["score"]
+    with (shop / "steps.csv").open(encoding="utf-8") as file:
+        steps = [row for row in csv.DictReader(file) if row["scored"] == "True"]
+    needed = sum(int(row["needed"]) for row in steps)
+    assert score["unserved"] == pytest.approx(sum(int(row["unserved"]) for row in steps) / needed)
+    assert score["cost_ratio"] == pytest.approx(sum(int(row["ready"]) for row in steps) / needed)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_decision_is_explained(capsys):
+    assert run(["simulate", "web", "--trace", "t.csv", "--explain", "2026-03-01T01:31:15+00:00"]) == 0
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("2026-03-01 02:31:15 CET: 5 → 8 replicas")
+    assert any("requests: usage over target" in line for line in others)
+
+
+def test_a_report_holds_the_charts_and_nothing_from_elsewhere(shop):
+    assert run(["simulate", "web", "--trace", "t.csv", "--html", "r.html", "--lang", "ko"]) == 0
+    page = (shop / "r.html").read_text(encoding="utf-8")
+    assert page.count("<figure") >= 5
+    assert "http" not in page.partition("<body")[2].partition("<script>")[0]
+    assert "리허설" in page
+
+
+def test_a_policy_is_held_against_the_live_control(shop, capsys):
+    counts = "time,replicas\n2026-03-01T00:00:00Z,5\n2026-03-01T03:00:00Z,9\n"
+    (shop / "live.csv").write_text(counts, encoding="utf-8")
+    assert run(["simulate", "web", "--trace", "t.csv", "--against", "live.csv", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert 0 < found["agreement"] < 1
+    assert found["live"]["score"]["replica_hours"] == pytest.approx(found["live_replica_hours"])
+    assert found["spans"][0]["most"] != 0
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["web"], "--trace FILE, or --from-source SIGNAL"),
+        (["nope", "--trace", "t.csv"], "the services are web, api"),
+        (["api", "--trace", "t.csv"], "how long a replica takes to start"),
+        (["api", "--trace", "t.csv", "--start-up", "1m"], "has no scaling"),
+        (["web", "--trace", "nope.csv"], "cannot be read"),
+        (["web", "--trace", "t.xlsx"], "should end in"),
+        (["web", "--trace", "t.csv", "--compare", "best"], "hpa:70"),
+        (["web", "--trace", "t.csv", "--step", "45s"], "45 s does not fit intervals of 60 s"),
+        (["web", "--trace", "t.csv", "--explain", "2020-01-01"], "the rehearsal lasts from"),
+        (["web", "--trace", "t.csv", "--timeline", "t.xls"], "end it in .csv"),
+        (["web", "--trace", "t.csv", "--html", "no/where.html"], "there is no folder"),
+        (["web", "--trace", "t.csv", "--columns", "time"], "--columns names two"),
+        (["web", "--trace", "t.csv", "--timezone", "Mars/Olympus"], "is no zone"),
+        (["web", "--trace", "t.csv", "--policy-file", "t.csv"], "holds no policy"),
+        (["web", "--from-source", "load"], "no signal is called"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(capsys, arguments: list[str], message: str):
+    assert run(["simulate", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_policies_of_a_file_take_the_place_of_the_services_own(shop, capsys):
+    text = """
+low: {policy: hpa, max: 20, metrics: [{kind: pods, name: requests, average: 9}]}
+high: {policy: hpa, max: 20, metrics: [{kind: pods, name: requests, average: 4}]}
+"""
+    (shop / "p.yaml").write_text(text, encoding="utf-8")
+    assert run(["simulate", "web", "--trace", "t.csv", "--policy-file", "p.yaml", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [row["name"] for row in rows[:2]] == ["low", "high"]
+    assert rows[0]["score"]["replica_hours"] < rows[1]["score"]["replica_hours"]
