@@ -55,7 +55,7 @@ def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None
     facts = read_results(texts, name)
     text = load_text(facts)
     if output is not None:
-        write_text(output, text)
+        write_text(output, text + "\n")
     if as_json:
         click.echo(text, nl=False)
     else:

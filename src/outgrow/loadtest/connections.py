@@ -174,6 +174,9 @@ class Connections:
         while self._waiting and self._waiting[0].ended:
             self._waiting.popleft()
 
+    async def prepare(self) -> None:
+        """Need nothing before the run."""
+
     async def aclose(self) -> None:
         """End every connection and every attempt."""
         self._is_closed = True

@@ -13,8 +13,7 @@ from typing import Final
 
 from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import ShardFacts
-from outgrow.loadtest.address import Address
-from outgrow.loadtest.connections import Connections
+from outgrow.loadtest.drivers import LoadDriver
 from outgrow.loadtest.pacing import Pace
 from outgrow.loadtest.record import Lateness
 from outgrow.loadtest.schedule import Share
@@ -36,11 +35,10 @@ class Orders:
     course ends have `graceful_seconds` to end too; an early end leaves them `grace_seconds`.
     """
 
-    address: Address
     visits: Visits
     pace: Pace
     lateness: Lateness
-    connections: int
+    driver: LoadDriver
     timeout_seconds: float
     graceful_seconds: float
     grace_seconds: float
@@ -55,7 +53,7 @@ class Engine:
         self.lateness = orders.lateness
         self.timeline: list[LoadSecond] = []
         self.is_interrupted = False
-        self.connections = Connections(orders.address, orders.connections, self.visits, orders.timeout_seconds)
+        self.connections = orders.driver
         self.visits.carriage = self.connections
         self._orders = orders
         self._told = told

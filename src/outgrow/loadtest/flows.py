@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
@@ -11,6 +12,8 @@ from outgrow.plan.scenario_steps import Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 
+_SWITCHING: Final = frozenset({101})
+"""How a server agrees to speak WebSocket (RFC 6455 4.2.2)."""
 OF_EVERY_ARRIVAL = ("user", "arrival")
 """The places that every text may have."""
 
@@ -33,6 +36,13 @@ class ReadyStep:
     stream: Stream | None
     websocket: WebSocketTalk | None
     grpc: GrpcCall | None
+
+    @property
+    def speaks(self) -> Literal["http", "websocket", "grpc"]:
+        """The protocol that its request is sent by."""
+        if self.websocket is not None:
+            return "websocket"
+        return "http" if self.grpc is None else "grpc"
 
     def accepts(self, status: int, body: bytes) -> bool:
         """Say whether an answer is what the step expects, by its status and text."""
@@ -150,7 +160,7 @@ def _ready_step(
         index,
         step.name,
         request_of(step, place, known, environment),
-        frozenset(step.status),
+        frozenset(step.status) or (_SWITCHING if step.websocket is not None else frozenset[int]()),
         step.contains.encode(),
         tuple((check.title, judge_of(check), check.required) for check in step.checks),
         tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),

@@ -7,7 +7,9 @@ from typing import Final
 from outgrow.errors import RefusedError
 from outgrow.loadtest.address import address_of
 from outgrow.loadtest.course import Rotation, Timetable, arrivals_of, most_under_way, timetable_of
+from outgrow.loadtest.drivers import driver_for
 from outgrow.loadtest.engine import Engine, Orders, Told
+from outgrow.loadtest.exchanges import Line
 from outgrow.loadtest.feeders import Feeder, rows_of
 from outgrow.loadtest.flows import columns_used, flows_of
 from outgrow.loadtest.orders import ShareOrders, target_of
@@ -61,7 +63,8 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
     Raises:
         RefusedError: the target is not near and not allowed by name.
         UsageError: a variable that the target names holds no address, or a file does not hold what it should.
-        SourceError: the target has no address, or an environment variable is not set.
+        SourceError: the target has no address or does not tell what must be known of it, or an environment variable
+            is not set.
     """
     scenario, target, timetable, lateness = orders.scenario, target_of(orders), timetable_by(orders), Lateness()
     flows = flows_of(scenario, place_of(target), orders.environment, orders.values)
@@ -78,13 +81,24 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
     if scenario.graceful_stop is not None:
         graceful = scenario.graceful_stop.total_seconds()
     connections = scenario.connections or min(users, _USUAL_CONNECTIONS)
+    line = Line(
+        await address_of(target, scenario.allow_hosts),
+        max(1, len(range(share.index, connections, share.of))),
+        timeout,
+        scenario.http,
+    )
+    driver = driver_for(line, flows, visits)
+    try:
+        await driver.prepare()
+    except BaseException:
+        await driver.aclose()
+        raise
     return Engine(
         Orders(
-            address=await address_of(target, scenario.allow_hosts),
+            driver=driver,
             visits=visits,
             pace=pace,
             lateness=lateness,
-            connections=max(1, len(range(share.index, connections, share.of))),
             timeout_seconds=timeout,
             graceful_seconds=graceful,
             grace_seconds=min(timeout, _GRACE_SECONDS),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from outgrow.loadtest.contents import body_of, path_of
 from outgrow.loadtest.templates import Template, Value, as_it_is, in_header, in_path, template
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.secrets import resolve
@@ -82,9 +83,9 @@ def request_of(step: ScenarioStep, place: Place, known: Collection[str], environ
     lines += [f"{name}: {resolve(value, environment)}" for name, value in step.headers.items()]
     if not any(name.lower() == "user-agent" for name in step.headers):
         lines.append("User-Agent: outgrow")
-    path = template([(place.prefix + step.path, in_path)], known)
+    path = template([(place.prefix + path_of(step), in_path)], known)
     head = template([("\r\n".join(lines), in_header)], known)
-    body = template([(resolve(step.body, environment), as_it_is)], known)
+    body = template([(resolve(body_of(step), environment), as_it_is)], known)
     static = not (path.slots or head.slots or body.slots)
     ready = written(step.method, path.pattern, head.pattern, body.pattern) if static else None
     return Request(step.method, path, head, body, ready)

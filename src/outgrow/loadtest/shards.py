@@ -79,7 +79,7 @@ class Shards:
             OutgrowError: a process did not start.
         """
         # What is wrong with the orders is said once, here, and not by each process.
-        await ShareRun.prepared(self._orders, self._workers[0].share, lambda _: None)
+        await (await ShareRun.prepared(self._orders, self._workers[0].share, lambda _: None)).aclose()
         try:
             await asyncio.gather(*(each.start() for each in self._workers))
             begin_at = time.time() + _AHEAD_SECONDS

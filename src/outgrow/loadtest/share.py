@@ -26,9 +26,14 @@ class ShareRun:
         Raises:
             RefusedError: the target is not near and not allowed by name.
             UsageError: a variable that the target names holds no address, or a file does not hold what it should.
-            SourceError: the target has no address, or an environment variable is not set.
+            SourceError: the target has no address or does not tell what must be known of it, or an environment variable
+                is not set.
         """
         return cls(await engine_for(orders, told, share), share)
+
+    async def aclose(self) -> None:
+        """End what is open, of a share that does not run."""
+        await self._engine.connections.aclose()
 
     async def run(self) -> tuple[ShardFacts]:
         """Run to the end, and give what was counted."""

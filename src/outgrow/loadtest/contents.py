@@ -1,0 +1,45 @@
+"""A request as it travels within the generator: in the form of HTTP/1.1, whatever protocol it is sent by.
+
+So that templates, cookies, captured values and headers are the same for every protocol; a driver reads it and writes
+its own form.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from outgrow.plan.scenario_steps import ScenarioStep
+
+PARTED: Final = "\x1e"
+"""Parts the messages of a talk, which travel in the body one after another (the record separator of ASCII)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A request: `headers` without the host, names as they were written."""
+
+    method: str
+    path: str
+    host: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+def read_content(content: bytes) -> Content:
+    """Read what `outgrow.loadtest.requests.written` wrote."""
+    head, _, body = content.partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, path, _ = first.split(" ", 2)
+    headers = tuple((name, value) for name, _, value in (line.partition(": ") for line in lines))
+    host = next((value for name, value in headers if name == "Host"), "")
+    rest = tuple(each for each in headers if each[0] not in {"Host", "Content-Length"})
+    return Content(method, path, host, rest, body)
+
+
+def path_of(step: ScenarioStep) -> str:
+    """Give the path that a step's request goes to: gRPC has its method there."""
+    return step.path if step.grpc is None else f"/{step.grpc.method}"
+
+
+def body_of(step: ScenarioStep) -> str:
+    """Give what a step sends: a body, or the messages of a talk."""
+    return step.body if step.websocket is None else PARTED.join(turn.send for turn in step.websocket.turns)

@@ -1,0 +1,196 @@
+"""Sessions over WebSockets: turns taken, messages counted, and every arrival in one class, whatever the server does."""
+
+import asyncio
+from collections import Counter
+from contextlib import asynccontextmanager
+
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+from outgrow.facts.loads import Outcome
+from tests.loadtest.servers import OK, answering, load_of, serving
+
+
+@asynccontextmanager
+async def talking(talk, **options):
+    """Hold every WebSocket's talk by `talk`; give the server's address."""
+    async with serve(talk, "127.0.0.1", 0, **options) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+
+
+async def echo(socket):
+    async for message in socket:
+        await socket.send(f"you said {message}")
+
+
+def chat(*turns, **options):
+    return [{"name": "chat", "path": "/chat?as={user}", "websocket": {"turns": turns, **options}}]
+
+
+async def test_a_talk_sends_waits_and_closes_and_is_measured():
+    seen = Counter()
+
+    async def noting(socket):
+        seen[socket.request.path] += 1
+        await echo(socket)
+
+    turns = [{"send": "hello {arrival}", "expect": "hello"}, {"send": "bye", "expect": "said bye"}]
+    async with talking(noting) as target:
+        facts = await load_of(target, target_rps=20, duration="500ms", users=4, steps=chat(*turns, repeat=2))
+
+    (step,) = facts.steps
+    assert step.outcomes == {Outcome.DONE: 10}
+    assert step.statuses == {101: 10}
+    assert set(seen) == {f"/chat?as={user}" for user in range(4)}
+    assert step.trends["connect_seconds"].count == 10
+    assert step.trends["reply_seconds"].count == 40
+    assert step.trends["messages_sent"].mean_seconds == 4
+    assert step.trends["messages_received"].mean_seconds == 4
+    assert step.response is not None
+    assert step.trends["session_seconds"].greatest_seconds <= step.response.greatest_seconds
+
+
+async def test_other_messages_are_counted_and_passed_over_while_one_is_waited_for():
+    async def chatty(socket):
+        for number in range(5):
+            await socket.send(f"news {number}")
+        await socket.send("welcome")
+        await socket.wait_closed()
+
+    async with talking(chatty) as target:
+        facts = await load_of(target, target_rps=20, steps=chat({"expect": "welcome"}))
+
+    assert facts.whole.outcomes == {Outcome.DONE: 6}
+    assert facts.steps[0].trends["messages_received"].mean_seconds == 6
+
+
+async def test_a_session_stays_as_long_as_it_should_and_counts_what_comes():
+    async def ticking(socket):
+        try:
+            while True:
+                await socket.send("tick")
+                await asyncio.sleep(0.02)
+        except ConnectionClosed:
+            pass
+
+    async with talking(ticking) as target:
+        facts = await load_of(target, target_rps=10, steps=chat(stay="300ms"))
+
+    trends = facts.steps[0].trends
+    assert facts.whole.outcomes == {Outcome.DONE: 3}
+    assert trends["session_seconds"].least_seconds >= 0.3
+    assert trends["messages_received"].least_seconds >= 2
+
+
+async def test_checks_and_captures_see_the_messages_and_flows_go_on_with_them():
+    seen = []
+
+    async def noting(socket):
+        seen.append(socket.request.path)
+        await echo(socket)
+
+    talk = {"turns": [{"send": "id-{arrival}", "expect": ""}]}
+    flow = [
+        {"name": "one", "websocket": talk, "captures": {"id": {"regex": "id-(\\d+)"}}, "checks": [{"contains": "you"}]},
+        {"name": "two", "path": "/{id}", "websocket": talk},
+    ]
+    async with talking(noting) as target:
+        facts = await load_of(target, target_rps=10, steps=[], flows={"both": {"steps": flow}})
+
+    assert facts.iterations.outcomes == {Outcome.DONE: 3}
+    assert facts.steps[0].checks == {'answer contains "you"': (3, 0)}
+    assert {"/0", "/1", "/2"} <= set(seen)
+
+
+async def test_a_server_that_closes_early_cuts_the_talk_off():
+    async def leaving(socket):
+        await socket.recv()
+
+    async with talking(leaving) as target:
+        facts = await load_of(target, target_rps=20, steps=chat({"send": "a", "expect": "b"}))
+
+    assert facts.whole.outcomes == {Outcome.CUT_OFF: 6}
+
+
+async def test_a_server_that_never_answers_is_timed_out():
+    async def silent(socket):
+        await socket.wait_closed()
+
+    async with talking(silent) as target:
+        facts = await load_of(target, target_rps=20, timeout="300ms", steps=chat({"send": "a", "expect": "b"}))
+
+    assert facts.whole.outcomes == {Outcome.TIMED_OUT: 6}
+    assert "session_seconds" not in facts.whole.trends
+
+
+async def test_a_server_of_plain_http_gives_an_unexpected_answer():
+    async with serving(answering(OK)) as target:
+        facts = await load_of(target, target_rps=20, steps=chat({"send": "a"}))
+
+    assert facts.whole.outcomes == {Outcome.UNEXPECTED: 6}
+    assert facts.whole.statuses == {200: 6}
+
+
+async def test_an_answer_that_leads_elsewhere_is_not_followed():
+    away = b"HTTP/1.1 302 Found\r\nLocation: ws://192.0.2.1/\r\nContent-Length: 0\r\n\r\n"
+    async with serving(answering(away)) as target:
+        facts = await load_of(target, target_rps=20, steps=chat({"send": "a"}))
+
+    assert facts.whole.statuses == {302: 6}
+    assert facts.whole.outcomes == {Outcome.UNEXPECTED: 6}
+
+
+async def test_nonsense_is_garbled_and_a_closed_connection_is_cut_off():
+    async def hangs_up(reader, _):
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with serving(answering(b"\x00\x01 nothing\r\n\r\n", keep=False)) as target:
+        garbled = await load_of(target, target_rps=20, steps=chat({"send": "a"}))
+    async with serving(hangs_up) as target:
+        cut_off = await load_of(target, target_rps=20, steps=chat({"send": "a"}))
+
+    assert garbled.whole.outcomes == {Outcome.GARBLED: 6}
+    assert cut_off.whole.outcomes == {Outcome.CUT_OFF: 6}
+
+
+async def test_a_port_where_nobody_listens_refuses_every_session():
+    async with serving(answering(OK)) as target:
+        pass
+
+    facts = await load_of(target, target_rps=20, steps=chat({"send": "a"}))
+
+    assert facts.whole.outcomes == {Outcome.REFUSED: 6}
+
+
+async def test_sessions_beyond_the_connections_wait_and_their_wait_is_reported():
+    async with talking(echo) as target:
+        steps = chat({"send": "a", "expect": "a"}, pause="50ms")
+        facts = await load_of(target, target_rps=50, duration="200ms", connections=1, steps=steps)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 10}
+    assert facts.connections_highest == 1
+    assert facts.whole.waiting is not None
+    assert facts.whole.waiting.greatest_seconds > 0.2
+
+
+async def test_an_early_end_accounts_for_sessions_under_way():
+    async with talking(echo) as target:
+        facts = await load_of(
+            target, target_rps=20, duration="1h", interrupted_at=0.5, steps=chat(stay="1h"), timeout="2h"
+        )
+
+    assert facts.interrupted
+    assert set(facts.whole.outcomes) == {Outcome.INTERRUPTED, Outcome.NEVER_STARTED}
+    assert facts.whole.arrivals == 72_000
+
+
+async def test_plain_requests_and_talks_go_side_by_side():
+    async with talking(echo) as target:
+        steps = [*chat({"send": "a", "expect": "a"}), {"name": "plain", "status": [426]}]
+        facts = await load_of(target, target_rps=20, steps=steps)
+
+    assert {step.name: dict(step.outcomes) for step in facts.steps} == {
+        "chat": {Outcome.DONE: 3},
+        "plain": {Outcome.DONE: 3},
+    }
