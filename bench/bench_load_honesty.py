@@ -1,26 +1,22 @@
 """Does a load generator hide a frozen server? 200 arrivals/s for 40 s; the server adds 5 ms and freezes 1 s every 10 s.
 
-    .venv/bin/python bench/bench_load_honesty.py [--seconds 40] [--rate 200]
+    .venv/bin/python bench/bench_load_honesty.py [--seconds 40] [--rate 200] [--locust] [--k6 PATH] [--vegeta PATH]
 
 Worked out by hand: a tenth of the arrivals wait between 0 and 1 s, so p50 is 5.5 ms, p95 505, p99 905, the greatest
-1,005 ms, plus what the queue takes to drain. hey and wrk (Debian packages) run where they are installed: hey with 20
-workers of 10 requests a second each, wrk, which knows no rate, as a closed loop of 20 connections. Both ask a server in
-a process of its own, on loopback.
+1,005 ms, plus what the queue takes to drain. The peers that are at hand run one after the other: with 20 workers of 10
+requests a second each, and with 400 where that is another thing (wrk, which knows no rate, as a closed loop of 20
+connections). The server is a process of its own, on loopback.
 """
 
 import argparse
 import asyncio
-import csv
-import io
 import multiprocessing
-import re
-import shutil
-import subprocess
 import time
 from multiprocessing.connection import Connection
 from typing import cast
 
 import uvloop
+from load_peers.jobs import Load, Peer, add_options, at_hand
 from rich.console import Console
 from rich.table import Table
 
@@ -78,32 +74,27 @@ def ours(target: str, rate: int, seconds: int) -> tuple[int, list[float], str]:
     return response.count, [each * 1000 for each in times], note
 
 
-def hey(target: str, rate: int, seconds: int) -> tuple[int, list[float], str]:
-    command = ["hey", "-z", f"{seconds}s", "-c", "20", "-q", str(rate // 20), "-o", "csv", target]
-    rows = csv.DictReader(io.StringIO(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-    times = sorted(float(row["response-time"]) * 1000 for row in rows)
-    return len(times), [times[int(len(times) * share)] for share in (0.5, 0.95, 0.99)] + times[-1:], "20 workers"
+def theirs(peer: Peer, load: Load) -> tuple[str, int, list[float], str]:
+    job = peer.job(peer, load)
+    told, _ = job.run()
+    dropped = f"; {told.dropped:,} dropped, and says so" if told.dropped else ""
+    return job.name, told.done, list(told.times_ms), job.note + dropped
 
 
-def wrk(target: str, _: int, seconds: int) -> tuple[int, list[float], str]:
-    told = subprocess.run(
-        ["wrk", "-t1", "-c20", f"-d{seconds}s", "--latency", "-s", "/dev/stdin", target],
-        input='done = function(s, l, r) for _, p in pairs({50, 95, 99}) do io.write(string.format("at %d us\\n", '
-        "l:percentile(p))) end io.write(string.format('at %d us\\n', l.max)) "
-        "io.write(string.format('sent %d\\n', s.requests)) end",
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    times = [int(each) / 1000 for each in re.findall(r"at (\d+) us", told)]
-    return int(re.findall(r"sent (\d+)", told)[0]), times, "closed loop, 20 connections"
+def loads(peer: Peer, target: str, rate: int, seconds: int) -> list[Load]:
+    """Twenty workers, too few for a second without answers; and as many as its users would give it."""
+    few = Load(target, seconds, 20, None if peer.name == "wrk" else rate, times=True)
+    many = Load(target, seconds, 400, rate, times=True)
+    return {"vegeta": [many], "k6": [few, many], "locust": [few, many]}.get(peer.name, [few])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=40)
     parser.add_argument("--rate", type=int, default=200)
+    add_options(parser)
     arguments = parser.parse_args()
+    peers, missing = at_hand(arguments)
     told, tell = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(tell,), daemon=True)
     server.start()
@@ -113,15 +104,17 @@ def main() -> None:
         table.add_column(name, justify="left" if name in {"generator", "note"} else "right")
     table.add_row("analytic", f"{arguments.rate * arguments.seconds:,}", *(f"{each:,.1f}" for each in ANALYTIC), "", "")
     try:
-        for run in (ours, *(each for each in (hey, wrk) if shutil.which(each.__name__))):
-            sent, times, note = run(target, arguments.rate, arguments.seconds)
+        results = [("outgrow", *ours(target, arguments.rate, arguments.seconds))]
+        for peer in peers:
+            results += [theirs(peer, load) for load in loads(peer, target, arguments.rate, arguments.seconds)]
+        for name, sent, times, note in results:
             off = max((abs(found / exact - 1) for found, exact in zip(times, ANALYTIC, strict=True)), default=0)
-            name = "outgrow" if run is ours else run.__name__
             table.add_row(name, f"{sent:,}", *(f"{each:,.1f}" for each in times), f"{off:.0%}", note)
     finally:
         server.kill()
         server.join()
     Console(width=150).print(table)
+    print(*missing, sep="\n")
 
 
 if __name__ == "__main__":
