@@ -14,10 +14,10 @@ ENVIRONMENT := pyproject.toml requirements.lock tools/make_venv.py $(wildcard ha
 
 # The tests come last, after the servers that they start.
 .NOTPARALLEL:
-.PHONY: help venv demo test lint format types imports docs servers pytest bench lock clean
+.PHONY: help venv demo demo-load test lint format types imports docs servers pytest bench lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 venv: .venv/for-development ## make the virtual environment with everything in it
 
@@ -32,6 +32,9 @@ venv: .venv/for-development ## make the virtual environment with everything in i
 
 demo: .venv/for-demo ## see a real PostgreSQL and a real Redis measured against a plan
 	@$(BIN)/python examples/korean-together/demo.py
+
+demo-load: .venv/for-demo ## see a phase of a roadmap proven by load: a service before and after
+	@$(BIN)/python examples/pam-talk/demo.py
 
 test: lint types imports docs servers pytest ## everything that a change must pass
 

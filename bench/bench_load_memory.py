@@ -2,10 +2,10 @@
 
     .venv/bin/python bench/bench_load_memory.py [--connections 5000] [--rounds 3] [--locust] [--k6 PATH] [--vegeta PATH]
 
-The server answers each request 4 seconds late and counts its connections. 5,000 workers ask once in 4 seconds each; ours
-and vegeta, which take arrivals, get as many a second as fill the same number of connections. What is shown is the
-highest resident memory of the process by the kernel's account, for ours `outgrow load` with all it imports. Its goal
-is 60 MB.
+The server answers each request 4 seconds late and counts its connections. 5,000 workers ask once in 4 seconds each;
+ours, vegeta and k6, which take arrivals, get as many a second as fill the same number of connections. What is shown is
+the highest resident memory of the process by the kernel's account, for ours `outgrow load` with all it imports. Its
+goal is 60 MB.
 """
 
 import argparse

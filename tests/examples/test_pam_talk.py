@@ -256,7 +256,7 @@ def test_a_prediction_sees_the_week():
     days = range(NOW // DAY - 365, NOW // DAY)
     sold = {day: 500 if day % 7 == 3 else 100 for day in days}
 
-    answer = predicted("rice", "jeju", sold, NOW)
+    answer = predicted("rice", sold, NOW)
 
     assert [round(kg, -1) for kg in answer["kg"]] == [
         500 if (answer["from_day"] + step) % 7 == 3 else 100 for step in range(14)
@@ -271,7 +271,7 @@ CORNERS = [each + off for off in (-HALF_A_DEGREE / 2, HALF_A_DEGREE / 2) for eac
     ("question", "arguments", "index"),
     [
         (after_phase_1.NEAR, CORNERS, "farms_location"),
-        (after_phase_1.SOLD_BY_DAY, ["pear", "jeju", NOW - 365 * DAY, NOW], "transactions_crop"),
+        (after_phase_1.SOLD_BY_DAY, ["pear", NOW - 30 * DAY, NOW], "transactions_crop"),
         (after_phase_1.TURNOVER, ["jeju", NOW, MONTH_SECONDS, MONTHS_SHOWN], "transactions_region"),
         (after_phase_1.LATEST, ["jeju", NOW - 360 * DAY, 10], "using transactions_"),
         (after_phase_1.COMPARED, [3], "farms_crop"),

@@ -63,7 +63,7 @@ ORDER BY latest.created_at DESC, latest.id DESC
 """
 SOLD_BY_DAY = """
 SELECT created_at / 86400 AS day, sum(kg)::bigint AS kg FROM transactions
-WHERE crop = $1 AND region = $2 AND created_at >= $3 AND created_at < $4
+WHERE crop = $1 AND created_at >= $2 AND created_at < $3
 GROUP BY day
 """
 COMPARED = """
@@ -194,14 +194,14 @@ class AfterPhase1:
 
     async def prediction(self, farm_id: int) -> Answer | None:
         """Give the expected demand, at most an hour old; None while it is worked out."""
-        farm = await self._pool.fetchrow("SELECT crop, region FROM farms WHERE id = $1", farm_id)
-        if farm is None:
+        crop = await self._pool.fetchval("SELECT crop FROM farms WHERE id = $1", farm_id)
+        if crop is None:
             raise Refused(404, f"no farm {farm_id}")
-        return await self._predictions.get(farm["crop"], farm["region"])
+        return await self._predictions.get(crop)
 
-    async def _sold_by_day(self, crop: str, region: str) -> Mapping[int, int]:
+    async def _sold_by_day(self, crop: str) -> Mapping[int, int]:
         now = self._clock()
-        rows = await self._pool.fetch(SOLD_BY_DAY, crop, region, first_day(now) * DAY, now // DAY * DAY)
+        rows = await self._pool.fetch(SOLD_BY_DAY, crop, first_day(now) * DAY, now // DAY * DAY)
         return {row["day"]: row["kg"] for row in rows}
 
     async def esg(self, farm_id: int) -> Answer:

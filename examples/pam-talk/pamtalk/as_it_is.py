@@ -147,12 +147,10 @@ class AsItIs:
         farm, now = self._farm(farm_id), self._clock()
         first = first_day(now)
         sold: Counter[int] = Counter()
-        for row in self._database.execute(
-            "SELECT * FROM transactions WHERE crop = ? AND region = ?", (farm["crop"], farm["region"])
-        ):
+        for row in self._database.execute("SELECT * FROM transactions WHERE crop = ?", (farm["crop"],)):
             if first <= row["created_at"] // DAY < now // DAY:
                 sold[row["created_at"] // DAY] += row["kg"]
-        return predicted(farm["crop"], farm["region"], sold, now)
+        return predicted(farm["crop"], sold, now)
 
     async def esg(self, farm_id: int) -> Answer:
         """Give a farm's score: every farm of its crop is compared, every buyer is looked up."""

@@ -17,16 +17,16 @@ LESS_URGENT = 10
 
 
 class Predictions:
-    """One prediction at a time for each worker, each crop and region once among all workers."""
+    """One prediction at a time for each worker, each crop once among all workers."""
 
     def __init__(
         self,
         cache: Cache,
-        sold: Callable[[str, str], Awaitable[Mapping[int, int]]],
+        sold: Callable[[str], Awaitable[Mapping[int, int]]],
         clock: Callable[[], int],
         failed: Callable[[str], object] = print,
     ) -> None:
-        """Args: sold: reads the kilograms of a crop in a region by day; failed: is told what went wrong."""
+        """Args: sold: reads the kilograms of a crop by day; failed: is told what went wrong."""
         self._cache = cache
         self._sold = sold
         self._clock = clock
@@ -34,12 +34,11 @@ class Predictions:
         self._pool: ProcessPoolExecutor | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def get(self, crop: str, region: str) -> Answer | None:
+    async def get(self, crop: str) -> Answer | None:
         """Give the prediction; None while it is worked out, which begins with the first who asks."""
-        name = f"{crop}:{region}"
-        found: Answer | None = await self._cache.get(Kind.PREDICTION, name)
-        if found is None and await self._cache.claim(Kind.WORKING, name):
-            task = asyncio.create_task(self._work_out(crop, region, name))
+        found: Answer | None = await self._cache.get(Kind.PREDICTION, crop)
+        if found is None and await self._cache.claim(Kind.WORKING, crop):
+            task = asyncio.create_task(self._work_out(crop))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         return found
@@ -53,17 +52,17 @@ class Predictions:
             pool, self._pool = self._pool, None
             await run_in_threadpool(pool.shutdown, cancel_futures=True)
 
-    async def _work_out(self, crop: str, region: str, name: str) -> None:
+    async def _work_out(self, crop: str) -> None:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_step_back)
         try:
-            sold = dict(await self._sold(crop, region))
-            working = self._pool.submit(predicted, crop, region, sold, self._clock())
-            await self._cache.put(Kind.PREDICTION, name, await asyncio.wrap_future(working))
+            sold = dict(await self._sold(crop))
+            working = self._pool.submit(predicted, crop, sold, self._clock())
+            await self._cache.put(Kind.PREDICTION, crop, await asyncio.wrap_future(working))
         except Exception as error:  # noqa: BLE001 (whatever it was: it is told, and the next who asks tries again)
-            self._failed(f"the prediction for {crop} in {region} failed: {error!r}")
+            self._failed(f"the prediction for {crop} failed: {error!r}")
         finally:
-            await self._cache.forget(Kind.WORKING, name)
+            await self._cache.forget(Kind.WORKING, crop)
 
 
 def _step_back() -> None:

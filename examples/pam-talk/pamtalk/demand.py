@@ -1,4 +1,4 @@
-"""What will be bought: a crop's demand in a region for the next two weeks.
+"""What will be bought: a crop's demand for the next two weeks.
 
 Holt and Winters' exponential smoothing with an additive week; its three weights are found by trying a grid of them and
 keeping the one whose forecasts of tomorrow were best. Plain Python on purpose: it is the processor time of a model that
@@ -25,12 +25,11 @@ def first_day(now: int) -> int:
     return now // DAY - HISTORY_DAYS
 
 
-def predicted(crop: str, region: str, sold: Mapping[int, int], now: int) -> Answer:
+def predicted(crop: str, sold: Mapping[int, int], now: int) -> Answer:
     """Give the expected demand of the next days, in kilograms.
 
     Args:
         crop: what is sold.
-        region: where.
         sold: kilograms by day (days since 1970); a day that is missing sold nothing.
         now: Unix seconds.
     """
@@ -39,7 +38,6 @@ def predicted(crop: str, region: str, sold: Mapping[int, int], now: int) -> Answ
     _, ahead = min(_smoothed(history, *weights) for weights in product(LEVEL_WEIGHTS, TREND_WEIGHTS, SEASON_WEIGHTS))
     return {
         "crop": crop,
-        "region": region,
         "from_day": first + HISTORY_DAYS,
         "kg": [max(0, round(kg)) for kg in ahead],
     }

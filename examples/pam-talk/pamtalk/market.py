@@ -136,7 +136,7 @@ class Market(Protocol):
         ...
 
     async def prediction(self, farm_id: int) -> Answer | None:
-        """Give the demand expected for a farm's crop in its region; None when it is still being worked out."""
+        """Give the demand expected for a farm's crop; None when it is still being worked out."""
         ...
 
     async def esg(self, farm_id: int) -> Answer:

@@ -1,7 +1,7 @@
 -- PT-4's three: where farms lie, when transactions were, and the crop that a prediction is for.
 CREATE INDEX farms_location ON farms USING gist (point(longitude, latitude));
 CREATE INDEX transactions_time ON transactions (created_at);
-CREATE INDEX transactions_crop ON transactions (crop, region, created_at) INCLUDE (kg, won);
+CREATE INDEX transactions_crop ON transactions (crop, created_at) INCLUDE (kg);
 
 -- What the API looks for beside them: a session by its token, a farm's sales, the farms of a crop and of a region.
 CREATE UNIQUE INDEX sessions_token ON sessions (token_hash);
