@@ -15,6 +15,7 @@ import multiprocessing
 import os
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from typing import cast
 
@@ -77,7 +78,11 @@ def ours(target: str, rate: int, seconds: int) -> tuple[int, list[float], str]:
     return response.count, [each * 1000 for each in times], note
 
 
-def theirs(peer: Peer, load: Load) -> tuple[str, int, list[float], str]:
+Result = tuple[str, int, list[float], str]
+"""A generator's name, how many it sent, its times in ms, and what is to be noted."""
+
+
+def theirs(peer: Peer, load: Load) -> Result:
     job = peer.job(peer, load)
     told, _ = job.run()
     dropped = f"; {told.dropped:,} dropped, and says so" if told.dropped else ""
@@ -104,12 +109,12 @@ def main() -> None:
     server.start()
     target = f"http://127.0.0.1:{told.recv()}/"
     rate, seconds = arguments.rate, arguments.seconds
-    runs = {"outgrow": [lambda: ("outgrow", *ours(target, rate, seconds))]}
+    runs: dict[str, Sequence[Callable[[], Result]]] = {"outgrow": [lambda: ("outgrow", *ours(target, rate, seconds))]}
     for peer in peers:
         runs[peer.name] = [
             lambda peer=peer, load=load: theirs(peer, load) for load in loads(peer, target, rate, seconds)
         ]
-    found: dict[tuple[str, int], list[tuple[str, int, list[float], str]]] = {}
+    found: dict[tuple[str, int], list[Result]] = {}
     title = f"{rate} arrivals a second for {seconds} s, median of {arguments.rounds} rounds"
     table = Table(title=title)
     for name in ("generator", "sent", "p50 ms", "p95 ms", "p99 ms", "max ms", "furthest from analytic", "note"):
