@@ -80,6 +80,7 @@ def ours(target: str, rate: int, seconds: int) -> tuple[int, list[float], str]:
 
 Result = tuple[str, int, list[float], str]
 """A generator's name, how many it sent, its times in ms, and what is to be noted."""
+Runs = Sequence[Callable[[], Result]]
 
 
 def theirs(peer: Peer, load: Load) -> Result:
@@ -109,7 +110,7 @@ def main() -> None:
     server.start()
     target = f"http://127.0.0.1:{told.recv()}/"
     rate, seconds = arguments.rate, arguments.seconds
-    runs: dict[str, Sequence[Callable[[], Result]]] = {"outgrow": [lambda: ("outgrow", *ours(target, rate, seconds))]}
+    runs: dict[str, Runs] = {"outgrow": [lambda: ("outgrow", *ours(target, rate, seconds))]}
     for peer in peers:
         runs[peer.name] = [
             lambda peer=peer, load=load: theirs(peer, load) for load in loads(peer, target, rate, seconds)
