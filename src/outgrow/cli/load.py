@@ -17,6 +17,7 @@ from outgrow.errors import ExitCode, JournalError, UsageError
 SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "knee": ("outgrow.cli.load_knee:knee", "Find the highest rate at which the target keeps its objective."),
     "import": ("outgrow.cli.load_import:import_load", "Read another generator's result, or requests to send."),
+    "compare": ("outgrow.cli.load_compare:compare", "Tell change from noise between two runs."),
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 

@@ -13,7 +13,7 @@ _LATENCIES = ("mean", "p50", "p90", "p95", "p99", "greatest")
 def second_line(second: LoadSecond, length_seconds: float) -> str:
     """Say in one line what happened in a second of a run."""
     times = ", ".join(
-        f"{name} {_milliseconds(value)}"
+        f"{name} {milliseconds(value)}"
         for name, value in (("p50", second.p50_seconds), ("p95", second.p95_seconds), ("max", second.greatest_seconds))
     )
     line = (
@@ -96,7 +96,7 @@ def _row(name: str, step: StepLoad | None, latency: Latency | None) -> list[str]
     return [
         name,
         *counts,
-        *(_milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES),
+        *(milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES),
     ]
 
 
@@ -131,7 +131,7 @@ def _print_trends(facts: LoadFacts) -> None:
 
 def _figure(name: str, value: float | None) -> str:
     if name.endswith("_seconds"):
-        return _milliseconds(value)
+        return milliseconds(value)
     return "–" if value is None else format_number(value)
 
 
@@ -140,7 +140,7 @@ def _print_generator(facts: LoadFacts) -> None:
         console().print(f"sent by {facts.generator}, which does not say whether it kept its schedule", style="dim")
         return
     health = facts.health
-    late = _milliseconds(None if health.lateness is None else health.lateness.p99_seconds)
+    late = milliseconds(None if health.lateness is None else health.lateness.p99_seconds)
     line = (
         f"generator: {health.cpu_share:.0%} of a core (at most {health.cpu_share_highest:.0%}), releases {late} late "
         f"at p99, {health.late:,} too late; {facts.connections_highest:,} connections at most, "
@@ -157,7 +157,8 @@ def _verdict(health: GeneratorHealth) -> str:
     return "the generator kept its schedule"
 
 
-def _milliseconds(seconds: float | None) -> str:
+def milliseconds(seconds: float | None) -> str:
+    """Word a duration in milliseconds, to three figures; a dash where there is none."""
     if seconds is None:
         return "–"
     milliseconds = seconds * 1000

@@ -1,5 +1,7 @@
 """A load test with its target watched: the load runs, signals are read beside it, and the span is noted."""
 
+import os
+import platform
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -70,10 +72,16 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     resources = watching.resources(facts.started_at)
     return replace(
         facts,
+        machine=machine_text(),
         resources=resources,
         saturated=saturated(resources, facts.timeline),
         slowed_at_seconds=slowed_at(facts.timeline),
     )
+
+
+def machine_text() -> str:
+    """Say what this machine is: runs from unlike machines are hard to compare."""
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def span_of(facts: LoadFacts, recorded_at: datetime) -> Event:

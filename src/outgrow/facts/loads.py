@@ -252,6 +252,7 @@ class LoadFacts:
     waited. `notes` are what happened often and is said once. `retried` counts requests sent again over another
     connection because the server had closed the idle one that they were sent on. `shards` holds the processes that the
     run was spread over, in order; with several, `cpu_share` of the health and of the seconds is that of the busiest.
+    `machine` says where the load came from.
     `generator` is who sent the load: empty for our own, else the tool whose result was read, which says nothing of its
     own health.
     """
@@ -279,3 +280,4 @@ class LoadFacts:
     notes: tuple[str, ...] = ()
     shards: tuple[Shard, ...] = ()
     generator: str = ""
+    machine: str = ""

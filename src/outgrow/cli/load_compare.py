@@ -1,0 +1,199 @@
+"""`outgrow load compare`: two runs, or several of each side, side by side; what changed and what only scatters."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from outgrow.cli.common import Span, console, write_text
+from outgrow.errors import ExitCode, UsageError
+from outgrow.quantity import Duration
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from outgrow.facts.comparisons import LoadComparison, MeasureChange
+    from outgrow.facts.loads import LoadFacts
+
+_RUN = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("compare")
+@click.argument("runs", nargs=-1, type=_RUN, metavar="[A B]")
+@click.option("--a", "a", multiple=True, type=_RUN, help="A run of the first side; may be repeated.")
+@click.option("--b", "b", multiple=True, type=_RUN, help="A run of the second side; may be repeated.")
+@click.option("--skip", type=Span(), default="0", help="How much of each run's beginning does not count.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(1, 900),
+    default=25.0,
+    show_default=True,
+    help='A change of so many percent must have been seen, or it is "too short to tell".',
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="The same seed, the same intervals.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["slower", "errors", "worse"]),
+    help="End with 4 where B is slower, has more errors, or either; with 5 where that cannot be told.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON (schema outgrow.load-compare/1).")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
+def compare(
+    runs: tuple[Path, ...],
+    a: tuple[Path, ...],
+    b: tuple[Path, ...],
+    skip: "timedelta",
+    margin: float,
+    seed: int,
+    fail_on: str | None,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Tell change from noise between two runs.
+
+    A and B are results that `outgrow load --output` wrote; several of a side are given as --a 1.json --a 2.json
+    --b 3.json. Each percentile's ratio and the difference of the error shares stand with an interval; together the
+    intervals hold in 95 % of comparisons.
+    """
+    import json
+
+    import numpy as np
+
+    from outgrow.decide.comparison import Margins, compared
+    from outgrow.report.documents import written
+    from outgrow.report.load_json import stored_load
+
+    first, second = _sides(runs, a, b)
+    stored = {path: stored_load(path) for path in (*first, *second)}
+    for path, run in stored.items():
+        if not run.timeline:
+            raise UsageError(f"{path}: holds no seconds, so its scatter is not known; compare runs of outgrow load")
+    found = compared(
+        [stored[path] for path in first],
+        [stored[path] for path in second],
+        np.random.default_rng(seed),
+        skip_seconds=skip / Duration.parse("1s"),
+        margins=Margins(times=margin / 100),
+    )
+    text = json.dumps({"schema": "outgrow.load-compare/1", **written(found)}, ensure_ascii=False, indent=2)
+    if output is not None:
+        write_text(output, text + "\n")
+    if as_json:
+        click.echo(text)
+    else:
+        _print(found, first, second)
+    return _exit_code(found, fail_on, list(stored.values()))
+
+
+def _sides(
+    runs: tuple[Path, ...], a: tuple[Path, ...], b: tuple[Path, ...]
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    if len(runs) == 2 and not a and not b:  # noqa: PLR2004 (A and B)
+        return (runs[0],), (runs[1],)
+    if runs or not a or not b:
+        raise UsageError("name two runs: outgrow load compare A.json B.json, or --a and --b once or more each")
+    return a, b
+
+
+def _exit_code(found: "LoadComparison", fail_on: str | None, runs: "list[LoadFacts]") -> int:
+    """Give the exit code: change found, generator too weak to say, too short to say."""
+    from outgrow.decide.load_seconds import ERRORS
+    from outgrow.facts.comparisons import Change
+
+    if fail_on is None:
+        return ExitCode.DONE
+    wanted = {"slower": {Change.SLOWER}, "errors": {Change.MORE_ERRORS}}.get(
+        fail_on, {Change.SLOWER, Change.MORE_ERRORS}
+    )
+    if any(run.health.too_weak for run in runs):
+        return ExitCode.TOO_WEAK
+    if wanted & set(found.verdicts):
+        return ExitCode.VERDICT
+    asked = [
+        measure.verdict
+        for step in found.steps
+        for measure in step.measures
+        if (Change.MORE_ERRORS in wanted if measure.name == ERRORS else Change.SLOWER in wanted)
+    ]
+    return ExitCode.UNKNOWN if Change.TOO_SHORT in asked else ExitCode.DONE
+
+
+def _print(found: "LoadComparison", a: tuple[Path, ...], b: tuple[Path, ...]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from outgrow.facts.comparisons import Change
+
+    shown = console()
+    for name, side, paths in (("A", found.a, a), ("B", found.b, b)):
+        runs = f"{side.runs} runs, " if side.runs > 1 else ""
+        shown.print(Text(f"{name}: {', '.join(map(str, paths))} ({runs}{side.seconds:,} s)", style="dim"))
+    for doubt in found.doubts:
+        shown.print(Text(f"careful: {doubt}", style="bold red"))
+    shown.print(Text(_headline(found), style="bold"))
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "A", "B", "change", "between", "B is"):
+        table.add_column(name, justify="left" if name in {"", "B is"} else "right", overflow="fold")
+    for step in found.steps:
+        table.add_row(Text(step.name, style="bold"), f"{step.a_rate:,.4g}/s", f"{step.b_rate:,.4g}/s")
+        for measure in step.measures:
+            quiet = measure.verdict in {Change.NONE, Change.TOO_SHORT}
+            table.add_row(*_cells(measure), style="dim" if quiet else "")
+    shown.print(table)
+    whys = dict.fromkeys(m.why for step in found.steps for m in step.measures if m.why)
+    for why in whys:
+        shown.print(Text(f"too short to tell: {why}", style="dim"))
+
+
+def _headline(found: "LoadComparison") -> str:
+    """Say what changed, the worst first."""
+    from outgrow.facts.comparisons import Change
+
+    parts: list[str] = []
+    for change, said in (
+        (Change.SLOWER, "slower"),
+        (Change.MORE_ERRORS, "more errors"),
+        (Change.FASTER, "faster"),
+        (Change.FEWER_ERRORS, "fewer errors"),
+    ):
+        steps = [step.name for step in found.steps if any(measure.verdict is change for measure in step.measures)]
+        if steps:
+            parts.append(f"{said} ({', '.join(steps)})")
+    if parts:
+        return f"B is changed: {'; '.join(parts)}."
+    if Change.TOO_SHORT in found.verdicts:
+        return "No change was seen, but not everything could be told."
+    return "No difference seen: a change as large as the margin would have been."
+
+
+def _cells(measure: "MeasureChange") -> list[str]:
+    from outgrow.cli.load_table import milliseconds
+    from outgrow.decide.load_seconds import ERRORS
+    from outgrow.facts.comparisons import Change
+
+    is_errors = measure.name == ERRORS
+    # Short enough for a narrow terminal; the words in full stand in the JSON.
+    word = {Change.NONE: "no difference", Change.TOO_SHORT: "too short"}.get(measure.verdict, measure.verdict.value)
+    if measure.a is None or measure.b is None or measure.change is None or measure.low is None or measure.high is None:
+        return [f"  {measure.name}", "–", "–", "", "", word]
+    if is_errors:
+        ends = f"{_points(measure.low)}…{_points(measure.high)} pp"
+        change = f"{_points(measure.change)} pp"
+        return [f"  {measure.name}", _percent(measure.a), _percent(measure.b), change, ends, word]
+    ends = f"{measure.low * 100:+.0f}…{measure.high * 100:+.0f} %"
+    return [f"  {measure.name}", milliseconds(measure.a), milliseconds(measure.b), _share(measure.change), ends, word]
+
+
+def _share(change: float) -> str:
+    return f"{change * 100:+.0f} %" if abs(change) >= 0.1 else f"{change * 100:+.1f} %"  # noqa: PLR2004 (two figures)
+
+
+def _percent(share: float) -> str:
+    from outgrow.quantity import format_number
+
+    return f"{format_number(share * 100)} %"
+
+
+def _points(change: float) -> str:
+    """Word a difference of shares, in percentage points."""
+    return f"{change * 100:+.1f}" if abs(change) >= 0.01 else f"{change * 100:+.2f}"  # noqa: PLR2004 (two figures)
