@@ -11,9 +11,9 @@ from tests.report.load_facts import a_run
 
 @pytest.fixture
 def runs(tmp_path):
-    def written(name: str, **options) -> str:
+    def written(name: str, seconds: int = 120, **options) -> str:
         file = tmp_path / f"{name}.json"
-        file.write_text(load_text(a_run(**{"seconds": 120, "rate": 40, **options})))
+        file.write_text(load_text(a_run(seconds, 40, **options)))
         return str(file)
 
     return written
