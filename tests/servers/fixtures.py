@@ -12,6 +12,7 @@
 | `start_redis`         | one test    | `start_redis("--maxmemory", "64mb")` starts one more             |
 | `prometheus_server`   | one module  | a `PrometheusServer` to `configure` and `load`                   |
 | `docker_engine`       | the run     | a `DockerEngine`; remove the containers that you start           |
+| `nginx_server`        | one test    | an `NginxServer` with an upstream to write                       |
 | `faulty_proxy`        | one test    | `faulty_proxy(port)` starts a `FaultyProxy` in front of a server |
 """
 
@@ -22,6 +23,7 @@ import pytest
 
 from tests.servers.docker import DockerEngine, start_docker
 from tests.servers.mariadb import MariaServer, start_mariadb
+from tests.servers.nginx import NginxServer, start_nginx
 from tests.servers.postgres import PostgresServer, start_postgres
 from tests.servers.process import ServerUnavailable
 from tests.servers.prometheus import PrometheusServer, start_prometheus
@@ -34,6 +36,7 @@ LIVE_FIXTURES = frozenset(
     {
         "docker_engine",
         "mariadb_server",
+        "nginx_server",
         "own_postgres",
         "postgres_server",
         "prometheus_server",
@@ -169,6 +172,11 @@ def prometheus_server() -> Iterator[PrometheusServer]:
 @pytest.fixture(scope="session")
 def docker_engine() -> Iterator[DockerEngine]:
     yield from _until_done(start_docker)
+
+
+@pytest.fixture
+def nginx_server() -> Iterator[NginxServer]:
+    yield from _until_done(start_nginx)
 
 
 @pytest.fixture
