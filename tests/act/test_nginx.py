@@ -118,6 +118,19 @@ async def test_new_requests_go_to_the_replicas_that_are_ready_and_to_no_other(fr
         assert answers == names(found) - {unwell.name}
 
 
+async def test_where_no_replica_answers_those_that_did_go_on_getting_requests(front: tuple[Actuator, int]) -> None:
+    actuator, port = front
+    await actuator.scale_to(1)
+    (only,) = (await settled(actuator, 1)).each
+
+    async with httpx2.AsyncClient(timeout=20, trust_env=False) as client:
+        await client.get(f"http://{only.address}/unwell")
+        await until(actuator, lambda seen: seen.ready == 0)
+        answer = await client.get(f"http://127.0.0.1:{port}/whoami")
+
+    assert answer.text == only.name
+
+
 async def test_a_killed_replica_costs_readers_nothing(front: tuple[Actuator, int]) -> None:
     actuator, port = front
     await actuator.scale_to(2)

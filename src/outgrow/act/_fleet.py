@@ -245,12 +245,14 @@ class Fleet:
         await self._let_in()
 
     async def _let_in(self) -> None:
-        """Send new requests to the replicas that are ready, and to no others."""
+        """Send new requests to the replicas that are ready; where none is, to those that were: better slow than 502."""
         if self.balancer is None:
             return
-        kept = self._remembered().kept
-        ready = [each.replica.address for each in kept if each.replica.phase is ReplicaPhase.READY]
-        await self.balancer.spread_over(ready)
+        of_phase = {
+            phase: [each.replica.address for each in self._remembered().kept if each.replica.phase is phase]
+            for phase in (ReplicaPhase.READY, ReplicaPhase.UNREADY)
+        }
+        await self.balancer.spread_over(of_phase[ReplicaPhase.READY] or of_phase[ReplicaPhase.UNREADY])
 
     async def _see_out(self, kept: Kept) -> None:
         """Take the next step with a replica that leaves: drained, asked to end, made to end, forgotten."""
