@@ -1,7 +1,7 @@
 """The Python API: `load_plan`, and `check` as one call that opens, measures, judges and closes."""
 
 import os
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,19 +16,25 @@ from outgrow.control.measure import OpenSource, Progress
 from outgrow.control.own_load import own_load
 from outgrow.control.replay import Replay, replay_decisions
 from outgrow.control.signal_trace import SignalPast, signal_recording, signal_samples
+from outgrow.control.scale import ScaleLoop
+from outgrow.control.scale_end import end_all
+from outgrow.control.scale_view import ScaleRequest, ScaleTold, ScaleView
+from outgrow.control.scaling_records import Mode, Repeated, repeated, steps_in
 from outgrow.control.trial import try_signals
 from outgrow.decide.spans import closed, is_open
-from outgrow.errors import SourceError
+from outgrow.errors import ActuatorError, RefusedError, SourceError, UsageError
 from outgrow.facts.backtests import BacktestFacts
 from outgrow.facts.checks import CheckFacts, Measurement
 from outgrow.facts.decisions import Decision, Event, EventKind
 from outgrow.facts.samples import Sample
 from outgrow.plan import Plan
+from outgrow.plan.run_targets import DryRunTarget
 from outgrow.plan.secrets import redacted, resolve
-from outgrow.ports import Journal
+from outgrow.ports import Actuator, Journal
+from outgrow.quantity import Duration
 from outgrow.report.check_json import verdict_document
 from outgrow.simulate.recording import Recording
-from outgrow.wiring import SYSTEM_CLOCK, open_journal, open_sources, read_plan
+from outgrow.wiring import SYSTEM_CLOCK, open_actuator, open_journal, open_sources, read_plan
 
 if TYPE_CHECKING:
     from outgrow.facts.loads import LoadFacts
@@ -208,6 +214,90 @@ async def replayed_decisions(
     async with journal_of(plan, base, environment) as kept:
         decisions = await kept.decisions(checkpoint=checkpoint, start=span[0], end=span[1])
         return await replay_decisions(plan, decisions, kept)
+
+
+async def scale_service(
+    request: ScaleRequest,
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    told: ScaleTold = lambda _: None,
+    stop: anyio.Event | None = None,
+) -> ScaleView:
+    """Scale one service by its policy until `stop` is set or the request's time is over; give the last view.
+
+    Raises:
+        UsageError: the service has no policy, or nothing says where its replicas run.
+        RefusedError: another loop scales it.
+        ActuatorError: the run target cannot be used as it is written.
+    """
+    async with opened(request.plan, base, environment, journal=True) as (sources, kept):
+        if kept is None:
+            raise UsageError("scaling needs a journal")
+        actuator = await _actuator_for(request, base, environment)
+        try:
+            loop = ScaleLoop(request, sources, kept, actuator, SYSTEM_CLOCK, told, stop or anyio.Event())
+            return await loop.run()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_SECONDS):
+                await actuator.aclose()
+
+
+async def _actuator_for(request: ScaleRequest, base: Path, environment: Mapping[str, str]) -> Actuator:
+    """Open the service's actuator; for a dry run one that is imagined, with as many replicas as there are."""
+    target, policy = request.declared.runs_on, request.policy
+    if target is None:
+        if request.mode is not Mode.DRY_RUN:
+            raise UsageError(f"services.{request.service} has no runs_on; say where its replicas run, or use --dry-run")
+        return open_actuator(request.service, DryRunTarget(kind="dry_run", replicas=policy.min), environment, base)
+    actuator = open_actuator(request.service, target, environment, base, at_first=policy.min)
+    if request.mode is not Mode.DRY_RUN:
+        return actuator
+    try:
+        ordered = (await actuator.replicas()).ordered
+    except ActuatorError:
+        ordered = policy.min
+    finally:
+        await actuator.aclose()
+    start_up = request.declared.start_up or Duration(0)
+    imagined = DryRunTarget(kind="dry_run", replicas=ordered, start_up=start_up)
+    return open_actuator(request.service, imagined, environment, base)
+
+
+async def end_replicas(
+    plan: Plan, service: str, *, base: Path, environment: Mapping[str, str], told: Callable[[str], None]
+) -> None:
+    """Drain and end every replica of a service, and what outgrow itself put before them; needs no policy.
+
+    Raises:
+        UsageError: nothing says where its replicas run.
+        RefusedError: a loop scales it.
+        ActuatorError: they cannot be ended.
+    """
+    target = plan.services[service].runs_on
+    if target is None:
+        raise UsageError(f"services.{service} has no runs_on; nothing can be ended")
+    async with journal_of(plan, base, environment) as kept:
+        lease = await kept.lease(f"scale {service}")
+        if lease is None:
+            raise RefusedError(f"an outgrow scales {service}; end that one first")
+        actuator = open_actuator(service, target, environment, base)
+        try:
+            await end_all(actuator, told)
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_SECONDS):
+                await actuator.aclose()
+                await lease.release()
+
+
+async def repeated_scaling(
+    plan: Plan, service: str, span: tuple[datetime, datetime], mode: Mode, *, base: Path, environment: Mapping[str, str]
+) -> Sequence[Repeated]:
+    """Decide again what was decided in a span, from the same observations; see `Repeated.is_same`."""
+    policy = ScaleRequest(plan, service).policy
+    async with journal_of(plan, base, environment) as kept:
+        events = await kept.events(kinds=[EventKind.SCALING], start=span[0], end=span[1])
+        return repeated(policy, steps_in(events, service, mode))
 
 
 @asynccontextmanager

@@ -105,6 +105,10 @@ class Actuator(Protocol):
         """
         ...
 
+    async def put_away(self) -> None:
+        """End what the actuator itself has put before the replicas (an nginx of our own); for when none are left."""
+        ...
+
     async def aclose(self) -> None:
         """Close connections; the replicas stay. Safe to call twice."""
         ...
@@ -126,6 +130,10 @@ class Balancer(Protocol):
 
     async def in_flight(self, address: str) -> int:
         """Count the requests, or the connections with one, that `address` still works on."""
+        ...
+
+    async def put_away(self) -> None:
+        """End it where it was started for these replicas alone."""
         ...
 
     async def aclose(self) -> None:

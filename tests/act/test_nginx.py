@@ -12,10 +12,9 @@ import httpx2
 import psutil
 import pytest
 
-from outgrow.act._fleet import Fleet
 from outgrow.act.nginx import NginxBalancer
 from outgrow.act.nginx.balancer import connections_to
-from outgrow.act.nginx.config import upstream_text
+from outgrow.act.nginx.config import OwnNginx, upstream_text
 from outgrow.errors import ActuatorError, Failure
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.run import run_load
@@ -40,9 +39,7 @@ async def front(tmp_path: Path) -> AsyncIterator[tuple[Actuator, int]]:
     actuator = opened(tmp_path, declared)
     yield actuator, port
     await none_left(actuator)
-    assert isinstance(actuator, Fleet)
-    assert isinstance(actuator.balancer, NginxBalancer)
-    await actuator.balancer.stop()
+    await actuator.put_away()
 
 
 def scenario(port: int, **more: Any) -> Scenario:
@@ -254,6 +251,16 @@ async def test_a_port_that_is_taken_is_told_in_nginx_own_words(nginx_server: Ngi
 
     with pytest.raises(ActuatorError, match="Address already in use"):
         await NginxBalancer("auth", front, tmp_path, tmp_path / "own", LIMIT, LIMIT).spread_over([])
+
+
+def test_no_idle_connection_of_a_client_can_be_cut_by_a_reload() -> None:
+    older, newer = (
+        OwnNginx("/f", "127.0.0.1:80", "auth", 1, LIMIT, version, can_defer=True).text()
+        for version in ((1, 22, 1), (1, 28, 0))
+    )
+
+    assert "keepalive_timeout 0;" in older
+    assert "keepalive_min_timeout 6s;" in newer
 
 
 def test_least_conn_is_said_and_round_robin_is_nginx_own_way() -> None:

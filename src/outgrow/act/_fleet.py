@@ -85,7 +85,7 @@ class Fleet:
         """Look at the replicas: those remembered, and whether each still lives."""
         state = self._remembered()
         found = [await self._looked_at(each) for each in state.kept]
-        return Replicas(state.ordered, tuple(found))
+        return Replicas(state.ordered or 0, tuple(found))
 
     async def scale_to(self, count: int) -> None:
         """Order so many: the missing are started at once, the surplus drains; the ones not ready go first."""
@@ -114,6 +114,14 @@ class Fleet:
         said, self._said = tuple(self._said), []
         return said
 
+    async def put_away(self) -> None:
+        """End our own nginx; whoever scales next begins as if nothing was ever ordered."""
+        if self.balancer is not None:
+            await self.balancer.put_away()
+        if not self._own().kept:
+            self.file.write(replace(self._remembered(), ordered=None))
+            self._state = None
+
     async def aclose(self) -> None:
         """Let another process keep them."""
         self.file.release()
@@ -124,7 +132,9 @@ class Fleet:
 
     def _remembered(self) -> FleetState:
         if self._state is None:
-            found = self.file.read() or FleetState(self.at_first)
+            found = self.file.read() or FleetState(None)
+            if found.ordered is None:
+                found = replace(found, ordered=self.at_first)
             if not self.file.is_locked:
                 return found  # somebody else may change it
             self._state = found
@@ -234,7 +244,7 @@ class Fleet:
         """Choose who goes where there are too many: those not ready first, then the youngest."""
         state = self._remembered()
         staying = [each for each in state.kept if not each.leaves]
-        surplus = len(staying) - state.ordered
+        surplus = len(staying) - (state.ordered or 0)
         if surplus <= 0:
             return
         ranked = sorted(
@@ -274,7 +284,7 @@ class Fleet:
         """Start as many as are missing; each is noted before it is started."""
         while True:
             state, now = self._remembered(), self.clock.now()
-            missing = state.ordered - sum(not each.leaves for each in state.kept)
+            missing = (state.ordered or 0) - sum(not each.leaves for each in state.kept)
             if missing <= 0 or (state.not_before is not None and now < state.not_before):
                 return
             name = f"{self.service}-{state.born + 1}"

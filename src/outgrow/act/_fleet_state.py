@@ -43,11 +43,12 @@ class Kept:
 class FleetState:
     """All that is remembered: how many are ordered, how many were ever born, and each that there is.
 
+    `ordered` is none where nobody has ordered any since all were ended.
     `failures` counts replicas that failed in a row without one becoming ready; `not_before` is when the next may be
     tried.
     """
 
-    ordered: int
+    ordered: int | None
     born: int = 0
     failures: int = 0
     not_before: datetime | None = None
@@ -174,7 +175,7 @@ def _state_of(document: dict[str, Any]) -> FleetState:
     if document["version"] != _VERSION:
         raise ValueError(f"its version is {document['version']}")
     return FleetState(
-        int(document["ordered"]),
+        None if document["ordered"] is None else int(document["ordered"]),
         int(document["born"]),
         int(document["failures"]),
         _moment(document["not_before"]),

@@ -36,6 +36,9 @@ class DryRun:
         """Do nothing: what is imagined does not die."""
         return ()
 
+    async def put_away(self) -> None:
+        """Do nothing: nothing was put before the replicas."""
+
     async def aclose(self) -> None:
         """Hold nothing open."""
 

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "mark": ("outgrow.cli.mark:mark", "Note a load test, deployment or maintenance that must not count."),
     "load": ("outgrow.cli.load:load_command", "Send a scenario's load and say what became of every arrival."),
     "simulate": ("outgrow.cli.simulate:simulate", "Rehearse a service's scaling policy on recorded traffic."),
+    "scale": ("outgrow.cli.scale:scale", "Run one service's scaling loop."),
     "journal": ("outgrow.cli.journal:journal", "Look at the decisions and events that are remembered, or replay them."),
 }
 

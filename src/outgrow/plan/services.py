@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.model import Count, Declared, Name, Reference
+from outgrow.plan.run_targets import RunsOn
 from outgrow.quantity import Duration
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -41,6 +42,10 @@ class Service(Declared):
     """The signal of its requests a second in all."""
     pool: PoolUse | None = None
     """Its database connections."""
+    runs_on: RunsOn | None = None
+    """Where its replicas run, and how they are started; without it outgrow can rehearse its policy but not act."""
+    decide_every: Annotated[Duration, Field(ge=Duration.parse("1s"), le=Duration.parse("1h"))] = Duration.parse("15s")
+    """How often `outgrow scale` decides."""
     scaling: ScalingPolicy | None = None
     """How many replicas there are; without it outgrow leaves the number alone."""
 

@@ -79,6 +79,9 @@ class KubernetesWorkload:
         """Do nothing: the cluster's controllers do."""
         return ()
 
+    async def put_away(self) -> None:
+        """Do nothing: nothing was put before the replicas."""
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._api.aclose()

@@ -70,7 +70,7 @@ class NginxBalancer:
         """Count the connections to a replica, and nginx's workers of before the last reload, which may open some."""
         return connections_to(address) + self._master.leaving_workers()
 
-    async def stop(self) -> None:
+    async def put_away(self) -> None:
         """End our own nginx; one that ran before us is left alone."""
         if self.front.listen is not None:
             await self._master.stop()

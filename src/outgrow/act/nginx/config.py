@@ -93,7 +93,10 @@ class OwnNginx:
         # A connection is accepted with its first request, never idle: a reload cannot close it under a request.
         deferred = "deferred " if self.can_defer else ""
         spared = self.version >= _KEEPALIVE_MIN_TIMEOUT_SINCE
-        keepalive = "        keepalive_min_timeout 5s;\n" if spared else ""
+        # A worker that leaves closes its idle connections at once, perhaps under a request that is on its way: newer
+        # versions can be told to wait, of older ones no client connection is kept.
+        timeouts = "keepalive_timeout 6s 4s;\n        keepalive_min_timeout 6s;" if spared else "keepalive_timeout 0;"
+        keepalive = f"        {timeouts}\n"
         return _WHOLE.format(
             workers=self.workers,
             shutdown_seconds=max(1, round(self.shutdown.total_seconds())),
