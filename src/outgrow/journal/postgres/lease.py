@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[asyncpg.Record]
 
 _TAKE: Final = "SELECT pg_try_advisory_lock($1)"
+# The last of them is what asyncpg raises when the end of the connection and a query of ours cross.
+_LOST: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    asyncpg.InternalClientError,
+)
 _CLOSE_SECONDS: Final = 2.0
 _ANSWER_SECONDS: Final = 5.0
 
@@ -27,7 +35,7 @@ class SessionLease:
             return False
         try:
             return await self.connection.fetchval("SELECT true", timeout=_ANSWER_SECONDS) is True
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        except _LOST:
             await self.release()
             return False
 
@@ -35,7 +43,7 @@ class SessionLease:
         """Give it back by closing the connection."""
         connection, self.connection = self.connection, None
         if connection is not None:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            with suppress(*_LOST):
                 await connection.close(timeout=_CLOSE_SECONDS)
 
 
