@@ -15,11 +15,11 @@ from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource, Progress
 from outgrow.control.own_load import own_load
 from outgrow.control.replay import Replay, replay_decisions
-from outgrow.control.signal_trace import SignalPast, signal_recording, signal_samples
 from outgrow.control.scale import ScaleLoop
 from outgrow.control.scale_end import end_all
 from outgrow.control.scale_view import ScaleRequest, ScaleTold, ScaleView
 from outgrow.control.scaling_records import Mode, Repeated, repeated, steps_in
+from outgrow.control.signal_trace import SignalPast, signal_recording, signal_samples
 from outgrow.control.trial import try_signals
 from outgrow.decide.spans import closed, is_open
 from outgrow.errors import ActuatorError, RefusedError, SourceError, UsageError
