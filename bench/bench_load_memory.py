@@ -26,6 +26,8 @@ from load_peers.ran import run
 from rich.console import Console
 from rich.table import Table
 
+from outgrow.errors import ExitCode
+
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LATE_SECONDS = 4
 GOAL_MB = 60
@@ -91,7 +93,7 @@ def ours(target: str, connections: int, seconds: int) -> float:
         rate = connections // LATE_SECONDS
         plan.write_text(PLAN.format(target=target, rate=rate, seconds=seconds, connections=connections))
         command = [sys.executable, "-m", "outgrow", "load", "open", str(plan), "--quiet", "--no-journal"]
-        return run(command).peak_mb
+        return run(command, expected={0, ExitCode.TOO_WEAK}).peak_mb  # memory is the same on a busy machine
 
 
 def imports() -> float:

@@ -4,7 +4,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -18,8 +18,13 @@ class Ran:
     peak_mb: float
 
 
-def run(command: Sequence[str], given: str = "", environment: Mapping[str, str] | None = None) -> Ran:
-    """Run a command (with `given` as its input) to its end.
+def run(
+    command: Sequence[str],
+    given: str = "",
+    environment: Mapping[str, str] | None = None,
+    expected: Container[int] = frozenset({0}),
+) -> Ran:
+    """Run a command (with `given` as its input) to its end; `expected` are the exit codes of a run that went well.
 
     Raises:
         RuntimeError: it failed; the message holds the end of what it printed.
@@ -42,6 +47,6 @@ def run(command: Sequence[str], given: str = "", environment: Mapping[str, str] 
         output.seek(0)
         errors.seek(0)
         told, complaints = output.read().decode(errors="replace"), errors.read().decode(errors="replace")
-    if process.returncode != 0:
+    if process.returncode not in expected:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}: {(told + complaints)[-800:]}")
     return Ran(told, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024 / 1e6)
