@@ -48,7 +48,7 @@ def main() -> int:
     except InterruptedBySignal as interruption:
         console.print(f"\n{interruption}; the servers are stopped and their folder is removed", highlight=False)
         return 128 + interruption.number
-    return _conclude(verdicts, time.monotonic() - begun, console)
+    return conclude(verdicts, time.monotonic() - begun, console)
 
 
 def _both(running: Servers, console: Console) -> tuple[int, int]:
@@ -106,7 +106,8 @@ def _outgrow(words: list[str], environment: Mapping[str, str], console: Console)
     ).returncode
 
 
-def _conclude(verdicts: tuple[int, int], seconds: float, console: Console) -> int:
+def conclude(verdicts: tuple[int, int], seconds: float, console: Console) -> int:
+    """Say whether it turned out as expected; give the exit code."""
     as_expected = verdicts == (NOT_PROVEN, 0)
     console.print()
     if as_expected:

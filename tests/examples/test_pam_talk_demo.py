@@ -84,7 +84,7 @@ def test_both_forms_serve_while_they_are_judged(
 
 
 def test_a_demo_that_turns_out_otherwise_says_so(demo: ModuleType, capsys: pytest.CaptureFixture[str]):
-    assert demo._conclude((7, 0), 90.0, Console()) == 1
+    assert demo.conclude((7, 0), 90.0, Console()) == 1
     assert "(7, 0)" in capsys.readouterr().out
 
 
