@@ -1,0 +1,1 @@
+"""The sample ERP: services that do real work and count it."""
