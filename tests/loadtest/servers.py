@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 
 from outgrow.loadtest.run import run_load
 from outgrow.plan.scenarios import Scenario
@@ -15,7 +16,7 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(talk: Talk) -> AsyncGenerator[str]:
+async def serving(talk: Talk, *, host: str = "127.0.0.1", ssl: SSLContext | None = None) -> AsyncGenerator[str]:
     """Hold every connection's talk by `talk`; give the server's address."""
     talks: set[asyncio.Task] = set()
 
@@ -28,9 +29,10 @@ async def serving(talk: Talk) -> AsyncGenerator[str]:
             await talk(reader, writer)
         writer.transport.abort()
 
-    server = await asyncio.start_server(hold, "127.0.0.1", 0)
+    server = await asyncio.start_server(hold, host, 0, ssl=ssl)
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        shown = f"[{host}]" if ":" in host else host
+        yield f"http://{shown}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         for each in tuple(talks):

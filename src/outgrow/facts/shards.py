@@ -67,6 +67,7 @@ class ShardFacts:
     connections_highest: int = 0
     connections_opened: int = 0
     retried: int = 0
+    notes: tuple[str, ...] = ()
     lost: str = ""
 
     @property

@@ -41,7 +41,7 @@ async def address_of(target: str, allowed_hosts: Sequence[str]) -> Address:
         SourceError: the host has no address.
     """
     parts = urlsplit(target)
-    host, port = parts.hostname or "", parts.port or 80
+    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:

@@ -1,26 +1,37 @@
 """An answer as checks, captures and flows see it; what is looked at is worked out once, what is not, never."""
 
 import json
+import zlib
 from typing import Final, cast
 
 from outgrow.plan.json_path import Json
 
 _NOT_READ: Final = object()
+_LARGEST: Final = 1_048_576
 
 
 class Answer:
     """A whole answer. `seconds` is its response time; `body` at most the first MiB."""
 
-    __slots__ = ("_json", "_text", "body", "head", "seconds", "status")
+    __slots__ = ("_body", "_json", "_sent", "_text", "head", "seconds", "status")
 
     def __init__(self, status: int, head: bytes, body: bytes, seconds: float) -> None:
         """Keep what came."""
         self.status = status
         self.head = head
-        self.body = body
+        self._sent = body
+        self._body: bytes | None = None
         self.seconds = seconds
         self._text: str | None = None
         self._json: object = _NOT_READ
+
+    @property
+    def body(self) -> bytes:
+        """The body, unpacked; as it came where its coding is unknown or its bytes are none of it."""
+        if self._body is None:
+            coding = self.header("content-encoding") if b"ncoding" in self.head or b"NCODING" in self.head else None
+            self._body = self._sent if coding is None else unpacked(self._sent, coding.strip().lower())
+        return self._body
 
     @property
     def text(self) -> str:
@@ -56,3 +67,19 @@ class Answer:
         """Give a header's value, the first where it stands several times; none where it is missing."""
         found = self.headers(name)
         return found[0] if found else None
+
+
+def unpacked(content: bytes, coding: str) -> bytes:
+    """Unpack gzip or deflate, at most a MiB of it: a small answer must not become a large one."""
+    if coding in {"gzip", "x-gzip"}:
+        windows = (zlib.MAX_WBITS | 16,)
+    elif coding == "deflate":
+        windows = (zlib.MAX_WBITS, -zlib.MAX_WBITS)  # with a heading, as it should be, or without, as some send it
+    else:
+        return content
+    for window in windows:
+        try:
+            return zlib.decompressobj(window).decompress(content, _LARGEST)
+        except zlib.error:
+            continue
+    return content

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Final, Protocol, cast
 
 from outgrow.facts.loads import Outcome
-from outgrow.loadtest.address import Address
+from outgrow.loadtest.doors import Door
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import AnswerReader, GarbledError
 from outgrow.loadtest.streams import StreamMeter
@@ -120,13 +120,17 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """All connections of a run. `count` includes those being opened; it never exceeds the limit."""
+    """All connections of a run. `count` includes those being opened; it never exceeds the limit.
 
-    def __init__(self, address: Address, limit: int, traffic: Traffic, connect_seconds: float) -> None:
+    `notes` says once what kept going wrong.
+    """
+
+    def __init__(self, door: Door, limit: int, traffic: Traffic, connect_seconds: float) -> None:
         """Open nothing yet."""
         self.traffic = traffic
+        self.notes: dict[str, None] = {}
         self.count = self.highest = self.opened = self.retried = 0
-        self._address = address
+        self._door = door
         self._limit = limit
         self._connect_seconds = connect_seconds
         self._idle: list[Connection] = []
@@ -224,9 +228,7 @@ class Connections:
     async def _open(self) -> None:
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    lambda: Connection(self), self._address.ip, self._address.port
-                )
+                connection = await self._door.open(lambda: Connection(self))
         except asyncio.CancelledError:
             self.count -= 1
             raise
@@ -243,6 +245,8 @@ class Connections:
 
     def _not_opened(self, error: OSError) -> None:
         """Let the flight that has waited longest fail: each failed attempt ends one, so that none waits for ever."""
+        if note := self._door.trouble(error):
+            self.notes[note] = None
         flight = self._next_waiting()
         if flight is None:
             return

@@ -1,8 +1,9 @@
 """Who carries which requests: a driver for each protocol that a scenario speaks, behind one door."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, Protocol
 
+from outgrow.errors import UsageError
 from outgrow.loadtest.connections import Connections, Traffic
 from outgrow.loadtest.exchanges import Exchanges, Line
 from outgrow.loadtest.flights import Flight
@@ -40,6 +41,11 @@ class LoadDriver(Protocol):
         """How many requests were sent again."""
         ...
 
+    @property
+    def notes(self) -> Iterable[str]:
+        """What kept going wrong, each said once."""
+        ...
+
     def take(self, flight: Flight) -> None:
         """Send a request, as soon as that is possible."""
         ...
@@ -66,7 +72,15 @@ def driver_for(line: Line, flows: ReadyFlows, traffic: Traffic) -> LoadDriver:
 
     Raises:
         SourceError: the package of a protocol is not installed.
+        UsageError: a protocol cannot go the way that the scenario goes.
     """
+    if line.door.context is not None or line.door.is_proxied:
+        other = next((step for flow in flows.flows for step in flow.steps if step.speaks != "http"), None)
+        if other is not None:
+            raise UsageError(
+                f"the step {other.name} speaks {other.speaks}, which goes neither over TLS nor through a proxy here; "
+                "send it to an http:// target directly"
+            )
     wanted: list[Spoken] = sorted({step.speaks for flow in flows.flows for step in flow.steps})
     drivers: dict[Spoken, LoadDriver] = {each: _driver(each, line, flows, traffic) for each in wanted}
     return drivers[wanted[0]] if len(wanted) == 1 else _Several(drivers)
@@ -86,9 +100,9 @@ def _driver(speaks: Spoken, line: Line, flows: ReadyFlows, traffic: Traffic) -> 
         case "http" if line.http == "2":
             from outgrow.loadtest.http2 import Http2Connections  # noqa: PLC0415
 
-            return Http2Connections(line.address, line.connections, traffic, line.connect_seconds)
+            return Http2Connections(line.door, line.connections, traffic, line.connect_seconds)
         case "http":
-            return Connections(line.address, line.connections, traffic, line.connect_seconds)
+            return Connections(line.door, line.connections, traffic, line.connect_seconds)
 
 
 class _Several:
@@ -112,6 +126,10 @@ class _Several:
     @property
     def retried(self) -> int:
         return sum(each.retried for each in self._drivers.values())
+
+    @property
+    def notes(self) -> Iterable[str]:
+        return [note for each in self._drivers.values() for note in each.notes]
 
     def take(self, flight: Flight) -> None:
         self._drivers[flight.step.speaks].take(flight)

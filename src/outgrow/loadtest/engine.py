@@ -103,6 +103,7 @@ class Engine:
             connections_highest=self.connections.highest,
             connections_opened=self.connections.opened,
             retried=self.connections.retried,
+            notes=(*self.connections.notes, *self.visits.notes),
         )
 
     def stop(self) -> None:

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.address import Address
 from outgrow.loadtest.connections import Traffic
+from outgrow.loadtest.doors import Door
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import GarbledError
 
@@ -21,10 +22,15 @@ OWN_FAULTS: Final = frozenset({EMFILE, ENFILE, EADDRNOTAVAIL})
 class Line:
     """Where requests go and within which bounds; `http` is the version that plain requests speak."""
 
-    address: Address
+    door: Door
     connections: int
     connect_seconds: float
     http: Literal["1.1", "2"] = "1.1"
+
+    @property
+    def address(self) -> Address:
+        """Where connections go."""
+        return self.door.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,7 @@ class Exchanges:
     def __init__(self, limit: int, traffic: Traffic, exchange: Exchange) -> None:
         """Carry nothing yet."""
         self.highest = self.opened = self.retried = 0
+        self.notes: dict[str, None] = {}
         self._limit = limit
         self._traffic = traffic
         self._exchange = exchange

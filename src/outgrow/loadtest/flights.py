@@ -63,6 +63,7 @@ class Flight:
         "due",
         "ended",
         "flow",
+        "hops",
         "meter",
         "received",
         "released",
@@ -88,3 +89,4 @@ class Flight:
         self.meter: Meter | None = None
         self.ended = False
         self.retried = False
+        self.hops = 0

@@ -1,11 +1,12 @@
 """A scenario's flows made ready: what each arrival sends, and how its answers are judged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
+from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of, texts_of
 from outgrow.loadtest.templates import places
 from outgrow.plan.scenario_steps import Pause, ScenarioStep
@@ -33,6 +34,7 @@ class ReadyStep:
     looks: bool
     is_head: bool
     is_repeatable: bool
+    follows: bool
     stream: Stream | None
     websocket: WebSocketTalk | None
     grpc: GrpcCall | None
@@ -78,32 +80,29 @@ class ReadyFlows:
     weights: tuple[int, ...]
     counted: bool
     keeps_cookies: bool
-    host: str
+    place: Place
     seed: int
 
 
-def flows_of(
-    scenario: Scenario, place: Place, environment: Mapping[str, str], known: Collection[str] = ()
-) -> ReadyFlows:
+def flows_of(orders: ShareOrders, place: Place) -> ReadyFlows:
     """Make a scenario's flows ready.
-
-    Args:
-        scenario: whose flows.
-        place: where they go.
-        environment: where `${NAME}` is looked up.
-        known: names of further values that sessions begin with.
 
     Raises:
         SourceError: an environment variable that a step names is not set.
+        UsageError: a file that a step sends cannot be read.
     """
+    scenario = orders.scenario
     flows, names = scenario.every_flow, scenario.step_names
     counted = bool(scenario.flows) or scenario.is_closed
     steps = (*(step for flow in flows.values() for step in flow.steps), *scenario.setup)
     fed = {each for step in steps for each in _fed(step, scenario)}
-    names_known = frozenset({*OF_EVERY_ARRIVAL, *known, *fed, *(name for step in steps for name in step.captures)})
+    names_known = frozenset(
+        {*OF_EVERY_ARRIVAL, *orders.values, *fed, *(name for step in steps for name in step.captures)}
+    )
     ready = tuple(
         tuple(
-            _ready_step(step, names.index(step.name), scenario, place, names_known, environment) for step in flow.steps
+            _ready_step(step, names.index(step.name), orders, request_of(step, place, names_known, orders))
+            for step in flow.steps
         )
         for flow in flows.values()
     )
@@ -117,7 +116,7 @@ def flows_of(
         tuple(flow.weight for flow in flows.values()),
         counted=counted,
         keeps_cookies=scenario.keeps_cookies,
-        host=place.host.rpartition("@")[2].partition(":")[0].lower(),
+        place=place,
         seed=scenario.seed,
     )
 
@@ -137,18 +136,11 @@ def _fed(step: ScenarioStep, scenario: Scenario) -> list[str]:
 
 
 def _is_lone(step: ReadyStep, scenario: Scenario) -> bool:
-    keeps = scenario.keeps_cookies or step.captures
+    keeps = scenario.keeps_cookies or step.captures or step.follows
     return not keeps and step.request.names <= {*OF_EVERY_ARRIVAL}
 
 
-def _ready_step(
-    step: ScenarioStep,
-    index: int,
-    scenario: Scenario,
-    place: Place,
-    known: frozenset[str],
-    environment: Mapping[str, str],
-) -> ReadyStep:
+def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Request) -> ReadyStep:
     match step.think:
         case None:
             think = (0.0, 0.0)
@@ -159,15 +151,16 @@ def _ready_step(
     return ReadyStep(
         index,
         step.name,
-        request_of(step, place, known, environment),
+        request,
         frozenset(step.status) or (_SWITCHING if step.websocket is not None else frozenset[int]()),
         step.contains.encode(),
         tuple((check.title, judge_of(check), check.required) for check in step.checks),
         tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),
         think,
-        looks=bool(step.contains or step.checks or step.captures) or scenario.keeps_cookies,
+        looks=bool(step.contains or step.checks or step.captures or step.follow) or orders.scenario.keeps_cookies,
         is_head=step.method == "HEAD",
         is_repeatable=step.method in REPEATABLE,
+        follows=step.follow,
         stream=step.stream,
         websocket=step.websocket,
         grpc=step.grpc,

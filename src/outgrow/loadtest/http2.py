@@ -20,9 +20,9 @@ from h2.events import (
 from h2.exceptions import H2Error
 
 from outgrow.facts.loads import Outcome
-from outgrow.loadtest.address import Address
 from outgrow.loadtest.connections import Traffic
 from outgrow.loadtest.contents import Content, read_content
+from outgrow.loadtest.doors import Door
 from outgrow.loadtest.exchanges import outcome_of
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import KEPT_BODY
@@ -101,7 +101,7 @@ class _Link(asyncio.Protocol):
         flight.connection, flight.sent = stream, perf_counter()
         if flight.step.stream is not None:
             flight.meter = StreamMeter(flight.step.stream, flight.due)
-        self._h2.send_headers(number, _headers(content), end_stream=not content.body)
+        self._h2.send_headers(number, _headers(content, self._pool.scheme), end_stream=not content.body)
         self._send_rest(stream)
         self.flush()
 
@@ -227,11 +227,13 @@ class _Link(asyncio.Protocol):
 class Http2Connections:
     """All connections of a run; `count` never exceeds the limit, and each carries many requests at a time."""
 
-    def __init__(self, address: Address, limit: int, traffic: Traffic, connect_seconds: float) -> None:
+    def __init__(self, door: Door, limit: int, traffic: Traffic, connect_seconds: float) -> None:
         """Open nothing yet."""
         self.traffic = traffic
         self.count = self.highest = self.opened = self.retried = 0
-        self._address = address
+        self.notes: dict[str, None] = {}
+        self.scheme = b"http" if door.context is None else b"https"
+        self._door = door
         self._limit = limit
         self._connect_seconds = connect_seconds
         self._links: list[_Link] = []
@@ -312,14 +314,14 @@ class Http2Connections:
     async def _open(self) -> None:
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, link = await asyncio.get_running_loop().create_connection(
-                    lambda: _Link(self), self._address.ip, self._address.port
-                )
+                link = await self._door.open(lambda: _Link(self))
         except asyncio.CancelledError:
             self.count -= 1
             raise
         except OSError as error:
             self.count -= 1
+            if note := self._door.trouble(error):
+                self.notes[note] = None
             if (flight := self._next_waiting()) is not None:
                 self.traffic.failed(flight, outcome_of(error))
             return
@@ -340,10 +342,10 @@ def _read_often(content: bytes) -> Content:
     return read_content(content)
 
 
-def _headers(content: Content) -> list[Any]:
+def _headers(content: Content, scheme: bytes) -> list[Any]:
     return [
         (b":method", content.method.encode()),
-        (b":scheme", b"http"),
+        (b":scheme", scheme),
         (b":authority", content.host.encode()),
         (b":path", content.path.encode()),
         *((name.lower().encode(), value.encode("latin-1")) for name, value in content.headers),

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from outgrow.errors import RefusedError
-from outgrow.loadtest.address import address_of
 from outgrow.loadtest.course import Rotation, Timetable, arrivals_of, most_under_way, timetable_of
+from outgrow.loadtest.doors import door_of
 from outgrow.loadtest.drivers import driver_for
 from outgrow.loadtest.engine import Engine, Orders, Told
 from outgrow.loadtest.exchanges import Line
@@ -67,7 +67,7 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
             is not set.
     """
     scenario, target, timetable, lateness = orders.scenario, target_of(orders), timetable_by(orders), Lateness()
-    flows = flows_of(scenario, place_of(target), orders.environment, orders.values)
+    flows = flows_of(orders, place_of(target, scenario, orders.environment))
     users = most_under_way(scenario, timetable)
     rotation = Rotation(flows.weights, users, share)
     visits = Visits(flows, rotation, lateness, orders.values)
@@ -82,7 +82,7 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
         graceful = scenario.graceful_stop.total_seconds()
     connections = scenario.connections or min(users, _USUAL_CONNECTIONS)
     line = Line(
-        await address_of(target, scenario.allow_hosts),
+        await door_of(scenario, target, orders.environment, orders.base, orders.name),
         max(1, len(range(share.index, connections, share.of))),
         timeout,
         scenario.http,

@@ -1,29 +1,37 @@
 """A step's request: bytes where nothing changes, templates where something does."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
-from outgrow.loadtest.contents import body_of, path_of
-from outgrow.loadtest.templates import Template, Value, as_it_is, in_header, in_path, template
+from outgrow.loadtest.bodies import Body, body_of
+from outgrow.loadtest.contents import path_of
+from outgrow.loadtest.doors import proxy_of
+from outgrow.loadtest.orders import ShareOrders
+from outgrow.loadtest.templates import Template, Value, in_header, in_path, template
 from outgrow.plan.scenario_steps import ScenarioStep
+from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import resolve
 
 REPEATABLE: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods of requests that may be sent twice (RFC 9110 9.2.2)."""
 _WITH_LENGTH: Final = frozenset({"POST", "PUT", "PATCH"})
 """Methods whose requests say that their body is empty."""
+_SEE_OTHER: Final = 303
+_ONCE_GET: Final = frozenset({301, 302})
+"""After these a POST becomes a GET, as browsers do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One step's request. `ready` is what is sent where nothing changes from one to the next."""
+    """One step's request. `ready` is what is sent where nothing changes; `origin` stands before paths to a proxy."""
 
     method: str
+    origin: str
     path: Template
     head: Template
-    body: Template
+    body: Body
     ready: bytes | None
 
     @property
@@ -37,12 +45,26 @@ class Request:
         Raises:
             KeyError: a value is missing.
         """
-        return written(self.method, self.path.fill(values), self.head.fill(values), self.body.fill(values), cookies)
+        path, head = self.origin + self.path.fill(values), self.head.fill(values)
+        return written(self.method, path, head, self.body.content(values), cookies)
+
+    def redirected(self, path: str, status: int, values: Mapping[str, Value], cookies: str) -> bytes:
+        """Give what is sent after a redirect to a path of the same host (RFC 9110 15.4).
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        becomes_get = status == _SEE_OTHER or (status in _ONCE_GET and self.method == "POST")
+        keeps = not becomes_get or self.method == "HEAD"
+        body = self.body.content(values) if keeps else b""
+        head = self.head.fill(values)
+        if not keeps:
+            head = "\r\n".join(line for line in head.split("\r\n") if not line.lower().startswith("content-type:"))
+        return written(self.method if keeps else "GET", self.origin + path, head, body, cookies)
 
 
-def written(method: str, path: str, head: str, body: str | bytes, cookies: str = "") -> bytes:
+def written(method: str, path: str, head: str, sent: bytes, cookies: str = "") -> bytes:
     """Write a request: its line, its headers, one for cookies where there are any, and its body."""
-    sent = body.encode() if isinstance(body, str) else body
     cookie = f"\r\nCookie: {cookies}" if cookies else ""
     length = f"\r\nContent-Length: {len(sent)}" if sent or method in _WITH_LENGTH else ""
     return f"{method} {path} HTTP/1.1\r\n{head}{cookie}{length}\r\n\r\n".encode("latin-1", "replace") + sent
@@ -50,42 +72,71 @@ def written(method: str, path: str, head: str, body: str | bytes, cookies: str =
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where requests go, as requests write it: the host, and what stands before every path."""
+    """Where requests go, as requests write it.
+
+    `host` is the `Host` header, `prefix` what stands before every path, `origin` the scheme and host, `proxied` the
+    same where a proxy must be told, and `lines` are headers that every request has.
+    """
 
     host: str
     prefix: str
+    origin: str = ""
+    proxied: str = ""
+    lines: tuple[str, ...] = ()
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether it is reached over TLS."""
+        return self.origin.startswith("https:")
 
 
 def texts_of(step: ScenarioStep) -> tuple[str, ...]:
     """Give the texts of a step that may have places."""
-    return step.path, *step.headers.values(), step.body
+    return step.path, *step.headers.values(), step.body, *step.form.values()
 
 
-def place_of(target: str) -> Place:
-    """Read it from a scenario's target."""
-    parts: SplitResult = urlsplit(target)
-    return Place(parts.netloc, parts.path.rstrip("/"))
+def place_of(target: str, scenario: Scenario, environment: Mapping[str, str]) -> Place:
+    """Read it from a scenario's target, and from how its connections are made.
+
+    Raises:
+        SourceError: an environment variable that the proxy names is not set.
+    """
+    parts, proxy, lines = urlsplit(target), proxy_of(scenario, environment), list[str]()
+    origin = f"{parts.scheme}://{parts.netloc}"
+    if not scenario.reuse and scenario.http == "1.1":
+        lines.append("Connection: close")
+    if scenario.compression:
+        lines.append("Accept-Encoding: gzip, deflate")
+    proxied = ""
+    if proxy is not None and parts.scheme == "http":
+        proxied = origin
+        lines += [proxy.authorization] * bool(proxy.authorization)
+    return Place(parts.netloc, parts.path.rstrip("/"), origin, proxied, tuple(lines))
 
 
-def request_of(step: ScenarioStep, place: Place, known: Collection[str], environment: Mapping[str, str]) -> Request:
+def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders: ShareOrders) -> Request:
     """Make a step's request ready.
 
     Args:
         step: as the plan has it.
         place: where it goes.
         known: the names that may stand in its texts.
-        environment: where `${NAME}` is looked up.
+        orders: of the run that it belongs to.
 
     Raises:
         SourceError: an environment variable that it names is not set.
+        UsageError: a file that it sends cannot be read.
     """
+    body = body_of(step, known, orders.environment, orders.base, f"scenarios.{orders.name}: the step {step.name}")
+    given = {name.lower() for name in step.headers}
     lines = [f"Host: {place.host}"]
-    lines += [f"{name}: {resolve(value, environment)}" for name, value in step.headers.items()]
-    if not any(name.lower() == "user-agent" for name in step.headers):
+    lines += [f"{name}: {resolve(value, orders.environment)}" for name, value in step.headers.items()]
+    lines += [line for line in place.lines if line.partition(":")[0].lower() not in given]
+    if "user-agent" not in given:
         lines.append("User-Agent: outgrow")
+    if body.media_type and "content-type" not in given:
+        lines.append(f"Content-Type: {body.media_type}")
     path = template([(place.prefix + path_of(step), in_path)], known)
     head = template([("\r\n".join(lines), in_header)], known)
-    body = template([(resolve(body_of(step), environment), as_it_is)], known)
-    static = not (path.slots or head.slots or body.slots)
-    ready = written(step.method, path.pattern, head.pattern, body.pattern) if static else None
-    return Request(step.method, path, head, body, ready)
+    made = Request(step.method, place.proxied, path, head, body, None)
+    return made if made.names else replace(made, ready=made.content({}))

@@ -94,7 +94,8 @@ async def run_load(
         if scenario.teardown:
             errand, _ = await _errand(orders, "teardown", scenario.teardown)
             notes = (errand.failure,) if errand.failure else ()
-    return replace(load_facts(orders, started_at, shards), notes=notes)
+    facts = load_facts(orders, started_at, shards)
+    return replace(facts, notes=(*facts.notes, *notes))
 
 
 async def _errand(orders: ShareOrders, what: str, steps: tuple[ScenarioStep, ...]) -> tuple[Errand, bool]:
@@ -140,6 +141,7 @@ def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[Shard
         if scenario.flows
         else (),
         shards=tuple(map(_shard_of, shards)),
+        notes=tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
         model=Model.CLOSED if scenario.is_closed else Model.OPEN,
         hidden=hidden_by_waiting(added_flows(flows).duration) if scenario.is_closed else 0,
     )

@@ -61,15 +61,27 @@ class Template:
         return self.pattern % tuple([filled(values[name]) for name, filled in slots]) if slots else self.pattern
 
 
-def template(texts: Iterable[tuple[str, Filled]], known: Collection[str]) -> Template:
-    """Make texts ready that stand one after another; braces around anything but a known name stay as they are."""
+def _same(text: str, _: Filled) -> str:
+    return text
+
+
+def template(
+    texts: Iterable[tuple[str, Filled]], known: Collection[str], between: Callable[[str, Filled], str] = _same
+) -> Template:
+    """Make texts ready that stand one after another; braces around anything but a known name stay as they are.
+
+    Args:
+        texts: each with what is done to the values that are put into it.
+        known: the names of places.
+        between: what is done to the text between places.
+    """
     pattern, slots = "", list[tuple[str, Filled]]()
     for text, filled in texts:
         reached = 0
         for match in _PLACE.finditer(text):
             if match.group(1) in known:
-                pattern += text[reached : match.start()].replace("%", "%%") + "%s"
+                pattern += between(text[reached : match.start()], filled).replace("%", "%%") + "%s"
                 reached = match.end()
                 slots.append((match.group(1), filled))
-        pattern += text[reached:].replace("%", "%%")
+        pattern += between(text[reached:], filled).replace("%", "%%")
     return Template(pattern if slots else pattern.replace("%%", "%"), tuple(slots))

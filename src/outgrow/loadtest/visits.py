@@ -14,6 +14,7 @@ from outgrow.loadtest.feeders import Feeder
 from outgrow.loadtest.flights import Flight, Meter, Visit
 from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
 from outgrow.loadtest.record import FlowTally, Lateness, SecondTally, StepSecondTally, StepTally
+from outgrow.loadtest.redirects import REDIRECTS, followed
 from outgrow.loadtest.sessions import Session, Sessions
 from outgrow.loadtest.templates import Value
 
@@ -44,6 +45,7 @@ class Visits:
         self.steps = [StepTally() for _ in flows.names]
         self.flows = [FlowTally() for _ in flows.flows]
         self.names = list(flows.names)
+        self.notes: dict[str, None] = {}
         self.busy = 0
         self.in_flight: dict[Flight, None] = {}
         self.second = self._new_second(flows)
@@ -107,7 +109,7 @@ class Visits:
     def _send(self, visit: Visit, due: float, released: float) -> None:
         step = visit.flow.steps[visit.position]
         try:
-            content = step.request.content(visit.values, self._cookies(visit, step))
+            content = step.request.content(visit.values, self._cookies(visit, step.request.path.pattern))
         except KeyError:
             self._without_data(visit, released)
             return
@@ -129,14 +131,14 @@ class Visits:
         self.second.steps[visit.flow.steps[visit.position].index].outcomes[Outcome.WITHOUT_DATA] += 1
         self._leave(visit, Outcome.WITHOUT_DATA, now)
 
-    def _cookies(self, visit: Visit, step: ReadyStep) -> str:
+    def _cookies(self, visit: Visit, path: str) -> str:
         if not self._ready.keeps_cookies:
             return ""
         jar = visit.session.jar
         return (
             jar.everywhere
             if jar.everywhere is not None
-            else jar.header(step.request.path.pattern, secure=False, now=time())
+            else jar.header(path, secure=self._ready.place.is_secure, now=time())
         )
 
     # What connections tell.
@@ -144,6 +146,13 @@ class Visits:
     def answered(self, flight: Flight, now: float, status: int, head: bytes, body: bytes) -> None:
         """Count a whole answer, and let the arrival go on."""
         step, visit = flight.step, flight.visit
+        if (
+            step.follows
+            and status in REDIRECTS
+            and visit is not None
+            and self._follow(flight, visit, status, head, now)
+        ):
+            return
         second, tally = self.second.steps[step.index], self.steps[step.index]
         second.statuses[status] += 1
         second.sent += len(flight.content)
@@ -162,6 +171,28 @@ class Visits:
                 self._measured(flight, meter)
         self._end(flight, outcome, now)
 
+    def _follow(self, flight: Flight, visit: Visit, status: int, head: bytes, now: float) -> bool:
+        """Send a request on where it is redirected to; say whether that may be."""
+        step, place = flight.step, self._ready.place
+        answer = Answer(status, head, b"", now - flight.due)
+        self._take_cookies(answer, step, visit)
+        asked = flight.content.split(b" ", 2)[1].decode("latin-1")
+        path, why = followed(asked, answer.header("location"), place.origin, flight.hops)
+        if why:
+            self.notes[f"{step.name}: {why}"] = None
+            return False
+        flight.hops += 1
+        flight.content = step.request.redirected(path, status, visit.values, self._cookies(visit, path))
+        flight.released, flight.connection, flight.retried = now, None, False
+        self.carriage.take(flight)
+        return True
+
+    def _take_cookies(self, answer: Answer, step: ReadyStep, visit: Visit) -> None:
+        if self._ready.keeps_cookies and (lines := answer.headers("set-cookie")):
+            path, host = step.request.path.pattern.partition("?")[0], self._ready.place.host
+            host = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+            visit.session.jar.take(lines, host=host.lower(), path=path, now=time())
+
     def _measured(self, flight: Flight, meter: Meter) -> None:
         trends = self.steps[flight.step.index].trends
         for name, value in meter.trends():
@@ -178,9 +209,8 @@ class Visits:
 
     def _judged(self, answer: Answer, step: ReadyStep, second: StepSecondTally, visit: Visit | None) -> Outcome:
         """Look at an answer: keep its cookies, check it, take what later steps need."""
-        if visit is not None and self._ready.keeps_cookies and (lines := answer.headers("set-cookie")):
-            path = step.request.path.pattern.partition("?")[0]
-            visit.session.jar.take(lines, host=self._ready.host, path=path, now=time())
+        if visit is not None:
+            self._take_cookies(answer, step, visit)
         outcome = Outcome.DONE if step.takes(answer) else Outcome.UNEXPECTED
         for title, judge, required in step.checks:
             passed = judge(answer)

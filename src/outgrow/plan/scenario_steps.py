@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from outgrow.plan.json_path import parse_json_path
 from outgrow.plan.model import Count, Declared, Flag, Name, SecretText
+from outgrow.plan.scenario_network import Upload
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 from outgrow.quantity import Duration
 
@@ -191,6 +192,14 @@ class ScenarioStep(Declared):
     """Further headers; values may hold `{user}`, `{arrival}`, `{name}` and `${NAME}`."""
     body: SecretText = ""
     """What is sent, with the same replacements."""
+    body_file: str | None = None
+    """A file that is sent as it is, relative to the plan."""
+    form: Mapping[str, SecretText] = {}
+    """Fields of a form that is sent, with the same replacements; beside `files` as multipart/form-data."""
+    files: tuple[Upload, ...] = ()
+    """Files that are uploaded."""
+    follow: Flag = False
+    """Whether redirects are followed, up to 10 and on the target only; the times are then those of all together."""
     status: tuple[Status, ...] = ()
     """The statuses that count as done; any from 200 to 399 unless given."""
     contains: str = ""
@@ -207,6 +216,14 @@ class ScenarioStep(Declared):
     """Call gRPC instead of a request; needs `outgrow[grpc]`. gRPC's OK counts as status 200."""
     think: Duration | Pause | None = None
     """How long the user pauses after the answer, before the flow's next step: `2s`, or `{min: 1s, max: 5s}`."""
+
+    @model_validator(mode="after")
+    def _sends_one_body(self) -> Self:
+        if bool(self.body) + (self.body_file is not None) + bool(self.form or self.files) > 1:
+            raise PydanticCustomError(
+                "step", "a request has one body; write one of body, body_file, and form with files"
+            )
+        return self
 
     @model_validator(mode="after")
     def _speaks_one_protocol(self) -> Self:

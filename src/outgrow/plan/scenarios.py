@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from outgrow.plan.model import Count, Flag, Name, Reference, SecretText
 from outgrow.plan.scenario_courses import Ceiling, Course
 from outgrow.plan.scenario_data import Feed
+from outgrow.plan.scenario_network import Proxy, Tls
 from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep, Variable
 from outgrow.quantity import Duration
 
@@ -19,13 +20,14 @@ _SECOND: Final = Duration.parse("1s")
 def _target(text: str) -> str:
     if not text.startswith("${") and not is_address(text):
         raise PydanticCustomError(
-            "target", "is no address that load can be sent to; write http://HOST:PORT, optionally with a path"
+            "target",
+            "is no address that load can be sent to; write http:// or https://HOST:PORT, optionally with a path",
         )
     return text
 
 
 def is_address(text: str) -> bool:
-    """Say whether load can be sent to a text: http, a host, perhaps a port and a path, and nothing else."""
+    """Say whether load can be sent to a text: http or https, a host, perhaps a port and a path, and nothing else."""
     try:
         parts = urlsplit(text)
         has_port = parts.port is None or parts.port > 0
@@ -33,9 +35,8 @@ def is_address(text: str) -> bool:
         return False
     rest = parts.query + parts.fragment
     plain = PATH.fullmatch(parts.path or "/") is not None and parts.netloc.isascii() and parts.netloc.isprintable()
-    return (
-        parts.scheme == "http" and bool(parts.hostname) and has_port and plain and not rest and "@" not in parts.netloc
-    )
+    fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and has_port and plain
+    return fits and not rest and "@" not in parts.netloc
 
 
 class Scenario(Course):
@@ -48,8 +49,8 @@ class Scenario(Course):
     title: str = ""
     """A name for people."""
     target: Annotated[SecretText, AfterValidator(_target)]
-    """Where the load goes: http://HOST:PORT, optionally with a path that steps' paths are put after. Only loopback and
-    private addresses, unless `allow_hosts` names the host."""
+    """Where the load goes: http://HOST:PORT or https://HOST:PORT, optionally with a path that steps' paths are put
+    after. Only loopback and private addresses, unless `allow_hosts` names the host."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback and private networks that may be loaded. Name only what is yours."""
     connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None
@@ -67,6 +68,14 @@ class Scenario(Course):
     """How often they are read, at least 1s."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
+    tls: Tls = Field(default=Tls())
+    """TLS of an https:// target."""
+    proxy: Proxy | None = None
+    """An HTTP proxy that connections go through: http://HOST:PORT. It too must be near, or allowed by name."""
+    reuse: Flag = True
+    """Whether a connection is kept for further requests; false opens one for each."""
+    compression: Flag = False
+    """Whether answers are asked for compressed (gzip, deflate); they are unpacked only where they are looked at."""
     data: Mapping[Variable, Feed] = {}
     """Data that texts are filled with: `{people.email}` is a column of the data `people`."""
     setup: tuple[ScenarioStep, ...] = ()

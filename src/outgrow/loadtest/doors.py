@@ -1,0 +1,174 @@
+"""How connections to the target are opened: plain, over TLS, through a proxy."""
+
+import asyncio
+import ssl
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar, cast
+from urllib.parse import unquote, urlsplit
+
+from outgrow.errors import UsageError
+from outgrow.loadtest.address import Address, address_of
+from outgrow.plan.scenario_network import Tls
+from outgrow.plan.scenarios import Scenario
+from outgrow.plan.secrets import resolve
+
+_LONGEST_ANSWER: Final = 16_384
+_DONE: Final = b" 200"
+
+Made = TypeVar("Made", bound=asyncio.Protocol)
+
+
+class ProxyRefusedError(OSError):
+    """A proxy did not open a way to the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The way to the target. `host` is the target's; `tunnel` is what a proxy is asked before TLS, if any."""
+
+    address: Address
+    host: str
+    context: ssl.SSLContext | None = None
+    server_name: str = ""
+    tunnel: bytes = b""
+    is_proxied: bool = False
+
+    async def open(self, make: Callable[[], Made]) -> Made:
+        """Open a connection.
+
+        Raises:
+            OSError: it cannot be opened; `ssl.SSLError` where TLS is the reason.
+        """
+        loop, ip, port = asyncio.get_running_loop(), self.address.ip, self.address.port
+        if not self.tunnel:
+            name = self.server_name if self.context is not None else None
+            _, made = await loop.create_connection(make, ip, port, ssl=self.context, server_hostname=name)
+            return made
+        transport, asking = await loop.create_connection(lambda: _Asking(self.tunnel), ip, port)
+        try:
+            await asking.answered
+            made = make()
+            over = await loop.start_tls(
+                transport, made, cast("ssl.SSLContext", self.context), server_hostname=self.server_name
+            )
+        except BaseException:
+            transport.abort()
+            raise
+        if over is None:
+            raise ConnectionAbortedError("the connection ended during the handshake")
+        made.connection_made(over)
+        return made
+
+    def trouble(self, error: OSError) -> str:
+        """Say what is worth saying once of a failure, with its remedy; empty where its class says it all."""
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return (
+                f"the certificate of {self.server_name} is not trusted: {error.verify_message}; write "
+                "tls: {ca: FILE} for an authority of your own, or insecure: true if the target is known to be yours"
+            )
+        if isinstance(error, ssl.SSLError):
+            reason = error.reason or error
+            return f"TLS with {self.host} failed: {reason}; is it an http:// port, or does it want a certificate?"
+        return f"the proxy refused: {error}" if isinstance(error, ProxyRefusedError) else ""
+
+
+class _Asking(asyncio.Protocol):
+    """Asks a proxy for a tunnel."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._heard = b""
+        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        if self.answered.done() or (b"\r\n\r\n" not in self._heard and len(self._heard) < _LONGEST_ANSWER):
+            return
+        line = self._heard.partition(b"\r\n")[0]
+        if line.startswith(b"HTTP/1.") and line[8:12] == _DONE:
+            self.answered.set_result(None)
+        else:
+            self.answered.set_exception(ProxyRefusedError(line[:80].decode("latin-1")))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.answered.done():
+            self.answered.set_exception(ProxyRefusedError("it hung up"))
+            self.answered.exception()
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """A proxy: its address to look up, and the header that it knows the generator by, if any."""
+
+    url: str
+    authorization: str
+
+
+def proxy_of(scenario: Scenario, environment: Mapping[str, str]) -> Proxied | None:
+    """Give the scenario's proxy.
+
+    Raises:
+        SourceError: an environment variable is not set.
+    """
+    if scenario.proxy is None:
+        return None
+    parts = urlsplit(resolve(scenario.proxy, environment))
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    known = ""
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        known = f"Proxy-Authorization: Basic {b64encode(pair.encode()).decode()}"
+    return Proxied(f"http://{host}:{parts.port or 80}", known)
+
+
+async def door_of(scenario: Scenario, target: str, environment: Mapping[str, str], base: Path, name: str) -> Door:
+    """Look up the way to a target and make sure that load may go there.
+
+    Args:
+        scenario: whose target.
+        target: its address.
+        environment: where `${NAME}` is looked up.
+        base: what files are relative to.
+        name: the scenario's name, for messages.
+
+    Raises:
+        RefusedError: the target, or the proxy, is neither near nor allowed by name.
+        SourceError: it has no address.
+        UsageError: a file of TLS cannot be used.
+    """
+    parts = urlsplit(target)
+    host = parts.hostname or ""
+    address = await address_of(target, scenario.allow_hosts)
+    context = _context(scenario.tls, scenario.http, base, f"scenarios.{name}.tls") if parts.scheme == "https" else None
+    server_name, tunnel = scenario.tls.server_name or host, b""
+    if (proxy := proxy_of(scenario, environment)) is not None:
+        address = await address_of(proxy.url, scenario.allow_hosts)
+        if context is not None:
+            place = f"{f'[{host}]' if ':' in host else host}:{parts.port or 443}"
+            known = f"{proxy.authorization}\r\n" if proxy.authorization else ""
+            tunnel = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{known}\r\n".encode("latin-1")
+    return Door(address, host, context, server_name, tunnel, proxy is not None)
+
+
+def _context(tls: Tls, http: str, base: Path, place: str) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=None if tls.ca is None else str(base / tls.ca))
+        if tls.certificate is not None:
+            context.load_cert_chain(base / tls.certificate, None if tls.key is None else base / tls.key, "")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
+        raise UsageError(
+            f"{place}: a file cannot be used: {reason}; write paths of PEM files, keys unlocked"
+        ) from error
+    if http == "2":
+        context.set_alpn_protocols(["h2"])
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
