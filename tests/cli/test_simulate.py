@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from outgrow.cli import run
 
@@ -121,3 +122,26 @@ high: {policy: hpa, max: 20, metrics: [{kind: pods, name: requests, average: 4}]
     rows = json.loads(capsys.readouterr().out)["rows"]
     assert [row["name"] for row in rows[:2]] == ["low", "high"]
     assert rows[0]["score"]["replica_hours"] < rows[1]["score"]["replica_hours"]
+
+
+def test_a_policy_is_found_that_may_be_pasted(shop, capsys):
+    text = "time,rps\n" + "".join(f"{hour * 3600},{20 + 30 * (hour % 24 > 8)}\n" for hour in range(24 * 5))
+    (shop / "days.csv").write_text(text, encoding="utf-8")
+    arguments = ["tune", "web", "--trace", "days.csv", "--level-steps", "--step", "1h", "--processes", "1"]
+    assert run([*arguments, "--unserved", "40%"]) == 0
+    shown = capsys.readouterr().out
+    assert "the cheapest of 156 that keeps at most 40.00 % unserved" in shown
+    assert "judged on the next day" in shown
+    pasted = "services:" + shown.partition("\nservices:")[2]
+    (shop / "found.yaml").write_text(yaml.safe_dump(yaml.safe_load(pasted)["services"]["web"]["scaling"]))
+    assert run(["simulate", "web", "--trace", "t.csv", "--policy-file", "found.yaml", "--no-curve"]) == 0
+
+
+def test_a_search_that_finds_nothing_is_not_proven(shop, capsys):
+    text = "time,rps\n" + "".join(f"{hour * 3600},{20 + 90 * (hour % 24 > 8)}\n" for hour in range(24 * 5))
+    (shop / "days.csv").write_text(text, encoding="utf-8")
+    arguments = ["tune", "web", "--trace", "days.csv", "--level-steps", "--step", "1h", "--processes", "1"]
+    assert run([*arguments, "--unserved", "0", "--json"]) == 6
+    assert json.loads(capsys.readouterr().out)["chosen"] is None
+    assert run(["tune", "web", "--trace", "t.csv"]) == 2
+    assert "too short to tune on some days" in capsys.readouterr().err

@@ -1,0 +1,116 @@
+"""`outgrow tune`: search the cheapest scaling policy that keeps an objective on recorded traffic."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from outgrow.cli.common import DEFAULT_PLAN, lang_option, load, progress_bar, write_text
+from outgrow.cli.simulate_inputs import Inputs, Percentage, service_options, trace_options
+from outgrow.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from outgrow.plan.services import Service
+    from outgrow.simulate.rehearsal import Setting
+    from outgrow.simulate.tune import Tuned
+
+
+@click.command()
+@click.argument("service")
+@click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
+@trace_options
+@service_options
+@click.option("--unserved", type=Percentage(), help="The most demand that may be left unserved.  [default: 0.1%]")
+@click.option("--slo-minutes", type=float, help="The most minutes a day above --objective.")
+@click.option("--min", "least", type=int, help="The fewest replicas; else the plan's, else 1.")
+@click.option("--max", "most", type=int, help="The most replicas; else the plan's, else twice the peak's need.")
+@click.option("--thorough", is_flag=True, help="Try 1,248 policies instead of 156.")
+@click.option("--processes", type=click.IntRange(1, 64), help="How many processes share the work.  [default: cores]")
+@click.option("--html", type=click.Path(path_type=Path), help="Write a report on the policy found, with charts.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (schema outgrow.tuning/1).")
+@lang_option
+def tune(
+    service: str,
+    plan: Path,
+    unserved: float | None,
+    slo_minutes: float | None,
+    least: int | None,
+    most: int | None,
+    thorough: bool,
+    processes: int | None,
+    html: Path | None,
+    as_json: bool,
+    lang: str,
+    **inputs: "str | Path | float | timedelta | None",
+) -> int:
+    """Search the cheapest scaling policy that keeps an objective on recorded traffic.
+
+    Chosen on some weeks (or days) and judged on others. Ends with a policy to paste into the plan; the exit code is 6
+    where none keeps the objective.
+    """
+    from outgrow.cli.tune_table import print_tuned, tuned_document
+    from outgrow.control.tuning import tune as search
+    from outgrow.simulate.tune import Goal, block_seconds, candidates
+
+    if slo_minutes is not None and inputs.get("objective") is None:
+        raise UsageError("--slo-minutes counts minutes above an objective; name it: --objective 500ms")
+    loaded = load(plan)
+    given = Inputs(loaded.plan, plan.parent, service, **inputs)  # pyright: ignore[reportArgumentType] (the options)
+    setting, notes = given.setting()
+    limits = _limits(given.service, setting, least, most)
+    goal = Goal(0.001 if unserved is None and slo_minutes is None else unserved, slo_minutes)
+    length = block_seconds(setting)
+    wanted = candidates(limits, setting.service, thorough=thorough)
+    with progress_bar() as told:
+        found = search(wanted, goal, setting, length, processes or os.cpu_count() or 1, told)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(tuned_document(found, service, notes), ensure_ascii=False, indent=2))
+    else:
+        print_tuned(found, service, notes)
+    if html is not None and found.chosen is not None:
+        write_text(html, _report(found, given.service, service, setting, notes, lang, loaded.plan.timezone))
+        click.echo(f"{html} written", err=True)
+    return ExitCode.DONE if found.chosen is not None else ExitCode.NOT_PROVEN
+
+
+class _Limits:
+    """The fewest and the most replicas of a search."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.min = least
+        self.max = most
+
+
+def _limits(service: "Service", setting: "Setting", least: int | None, most: int | None) -> _Limits:
+    own = service.scaling
+    fewest = least if least is not None else own.min if own else 1
+    peak = max(setting.trace.rates) / setting.service.capacity
+    highest = most if most is not None else own.max if own else max(fewest, 2 * int(peak + 1))
+    if not 0 <= fewest <= highest or highest < 1:
+        raise UsageError(f"--min {fewest} and --max {highest}: min is at least 0, max at least 1 and not below min")
+    return _Limits(fewest, highest)
+
+
+def _report(
+    found: "Tuned", declared: "Service", service: str, setting: "Setting", notes: tuple[str, ...], lang: str, zone: str
+) -> str:
+    from outgrow.plan.sources import zone_of
+    from outgrow.report.rehearsal_html import render_rehearsal
+    from outgrow.report.words import Words
+    from outgrow.simulate.rehearsal import rehearsal
+
+    chosen = found.chosen
+    if chosen is None:
+        return ""
+    policies: dict[str, Any] = {chosen.candidate.name: chosen.candidate.policy}
+    if declared.scaling is not None:
+        policies[service] = declared.scaling
+    policies |= {each.candidate.name: each.candidate.policy for each in found.front[:12] if each is not chosen}
+    with progress_bar() as told:
+        whole = rehearsal(chosen.candidate.name, policies, setting, explained=True, told=told)
+    return render_rehearsal(whole, service, notes, Words(lang, zone_of(zone)))

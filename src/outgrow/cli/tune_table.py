@@ -1,0 +1,180 @@
+"""A search laid out for a terminal: the front as a chart and a table, the cross-validation, and a policy to paste."""
+
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.table import Table
+from rich.text import Text
+
+from outgrow.cli.common import console
+from outgrow.report.rehearsal_view import share
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from outgrow.plan.autoscaling import HpaPolicy
+    from outgrow.simulate.tune import Goal, Tried, Tuned
+
+_HEIGHT: Final = 10
+_WIDEST: Final = 72
+_FRONT_SHOWN: Final = 12
+_LEAST: Final = 1e-6
+
+
+def print_tuned(found: "Tuned", service: str, notes: tuple[str, ...]) -> None:
+    """Print what was found, how it did on blocks it was not tuned on, and the policy as YAML."""
+    shown = console()
+    goal, chosen = _goal_text(found.goal), found.chosen
+    if chosen is None:
+        best = min(found.tried, key=lambda each: each.whole.missing)
+        shown.print(Text(f"None of {len(found.tried)} policies keeps {goal}.", style="bold"))
+        shown.print(f"The safest, {best.candidate.name}, leaves {share(best.whole.unserved)} unserved.")
+    else:
+        sentence = f"{chosen.candidate.name}: the cheapest of {len(found.tried)} that keeps {goal}."
+        shown.print(Text(sentence, style="bold"))
+        shown.print(f"It leaves {share(chosen.whole.unserved)} unserved at C = {chosen.whole.cost_ratio:.3f}.")
+    shown.print(_validation(found))
+    shown.print()
+    for line in chart(found, min(shown.width - 10, _WIDEST)):
+        shown.print(line, markup=False)
+    shown.print()
+    shown.print(_front(found))
+    for note in notes:
+        shown.print(Text(f"{note[:1].upper()}{note[1:]}", style="dim"))
+    if chosen is not None:
+        shown.print()
+        shown.print(Text("To paste into the plan:", style="dim"))
+        shown.print(snippet(service, chosen.candidate.policy), markup=False)
+
+
+def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...]) -> dict[str, Any]:
+    """Give a search as JSON: schema `outgrow.tuning/1`."""
+    return {
+        "schema": "outgrow.tuning/1",
+        "service": service,
+        "goal": {
+            "unserved": found.goal.unserved,
+            "violation_minutes_a_day": found.goal.violation_minutes_a_day,
+        },
+        "block_seconds": found.block_seconds,
+        "notes": list(notes),
+        "chosen": None if found.chosen is None else _tried(found.chosen),
+        "snippet": None if found.chosen is None else snippet(service, found.chosen.candidate.policy),
+        "folds": [
+            {
+                "block": each.block,
+                "chosen": None if each.chosen is None else each.chosen.candidate.name,
+                "kept": each.kept,
+                "unserved": None if each.chosen is None else each.chosen.blocks[each.block].unserved,
+                "cost_ratio": None if each.chosen is None else each.chosen.blocks[each.block].cost_ratio,
+            }
+            for each in found.folds
+        ],
+        "front": [_tried(each) for each in found.front],
+        "tried": [_tried(each) for each in found.tried],
+    }
+
+
+def snippet(service: str, policy: "HpaPolicy") -> str:
+    """Give a policy as a piece of a plan; reading it gives the same policy."""
+    import yaml
+
+    scaling: dict[str, Any] = policy.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    raws: list[dict[str, Any]] = scaling["metrics"]
+    # What kind a metric is goes without saying in the type, but not in the file; amounts are written as numbers.
+    scaling["metrics"] = [
+        {"kind": metric.kind, **{key: _number(value) for key, value in raw.items()}}
+        for metric, raw in zip(policy.metrics, raws, strict=True)
+    ]
+    scaling = {"policy": policy.policy, **scaling}
+    return yaml.safe_dump({"services": {service: {"scaling": scaling}}}, sort_keys=False, allow_unicode=True).rstrip()
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def chart(found: "Tuned", width: int) -> list[str]:
+    """Draw cost across and unserved demand upwards, on a logarithmic scale: · tried, o on the front, # chosen."""
+    from math import log10
+
+    def height(each: "Tried") -> float:
+        return log10(max(each.whole.unserved, _LEAST))
+
+    costs = [each.whole.cost_ratio for each in found.tried]
+    heights = [height(each) for each in found.tried]
+    left, right, low, high = min(costs), max(costs), min(heights), max(heights)
+    cells = [[" "] * width for _ in range(_HEIGHT)]
+    front = set(map(id, found.front))
+    for mark in "·o#":
+        for each in found.tried:
+            own = "#" if each is found.chosen else "o" if id(each) in front else "·"
+            if own == mark:
+                column = round((each.whole.cost_ratio - left) / (right - left or 1) * (width - 1))
+                row = round((high - height(each)) / (high - low or 1) * (_HEIGHT - 1))
+                cells[row][column] = mark
+    ends = {0: _level(high), _HEIGHT - 1: _level(low)}
+    lines = [f"{ends.get(row, ''):>9}│{''.join(line).rstrip()}" for row, line in enumerate(cells)]
+    foot = f"C {left:.2f}"
+    return [
+        *lines,
+        f"{'':>9}└{'─' * width}",
+        f"{'unserved':>9} {foot}{f'{right:.2f}':>{width - len(foot)}}   · tried  o unbeaten  # chosen",
+    ]
+
+
+def _level(power: float) -> str:
+    return share(0 if 10**power <= _LEAST else 10**power)
+
+
+def _front(found: "Tuned") -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("unbeaten on cost and unserved", overflow="fold")
+    for head in ("C", "unserved", *(("SLO min/day",) if found.goal.violation_minutes_a_day is not None else ())):
+        table.add_column(head, justify="right", no_wrap=True)
+    for each in _spread(found.front, found.chosen):
+        figures = [f"{each.whole.cost_ratio:.3f}", share(each.whole.unserved)]
+        if found.goal.violation_minutes_a_day is not None:
+            figures.append(f"{each.whole.violation_minutes_a_day:.1f}")
+        table.add_row(each.candidate.name, *figures, style="bold" if each is found.chosen else "")
+    return table
+
+
+def _spread(front: "Sequence[Tried]", chosen: "Tried | None") -> "list[Tried]":
+    """Give at most a dozen of the front, the chosen one among them."""
+    every = -(-len(front) // _FRONT_SHOWN) or 1
+    return [each for index, each in enumerate(front) if index % every == 0 or each is chosen]
+
+
+def _validation(found: "Tuned") -> str:
+    word = "week" if found.block_seconds > 86_400 else "day"  # noqa: PLR2004 (a day)
+    judged = [each for each in found.folds if each.chosen is not None]
+    if not judged:
+        return f"On no {word} could a policy be chosen on what came before."
+    kept = sum(each.kept for each in judged)
+    worst = max(each.chosen.blocks[each.block].unserved for each in judged if each.chosen is not None)
+    return (
+        f"Chosen on what came before and judged on the next {word}: the objective was kept in {kept} of {len(judged)}, "
+        f"at worst {share(worst)} unserved."
+    )
+
+
+def _goal_text(goal: "Goal") -> str:
+    parts = [] if goal.unserved is None else [f"at most {share(goal.unserved)} unserved"]
+    if goal.violation_minutes_a_day is not None:
+        parts.append(f"at most {goal.violation_minutes_a_day:g} SLO minutes a day")
+    return " and ".join(parts)
+
+
+def _tried(each: "Tried") -> dict[str, Any]:
+    whole = each.whole
+    return {
+        "name": each.candidate.name,
+        "policy": each.candidate.policy.model_dump(mode="json", by_alias=True, exclude_defaults=True),
+        "unserved": whole.unserved,
+        "cost_ratio": whole.cost_ratio,
+        "violation_minutes_a_day": whole.violation_minutes_a_day,
+        "blocks": [{"unserved": block.unserved, "cost_ratio": block.cost_ratio} for block in each.blocks],
+    }

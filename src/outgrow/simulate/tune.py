@@ -1,0 +1,222 @@
+"""The search for the cheapest policy that keeps an objective, judged on blocks of time that it was not tuned on.
+
+A rehearsal only ever looks back, so one run over the whole trace gives every block of it: each candidate is rehearsed
+once and scored block by block. Cross-validation rolls forward, as life does: for every block but the first the cheapest
+candidate that keeps the objective on all blocks before it is judged on that block.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from typing import Final
+
+import numpy as np
+
+from outgrow.errors import UsageError
+from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.simulate.latency import latency_by_step
+from outgrow.simulate.oracle import Limited
+from outgrow.simulate.rehearsal import Setting
+from outgrow.simulate.service import ServiceModel
+from outgrow.simulate.timeline import Timeline
+
+_DAY: Final = 86_400
+_WEEK: Final = 7 * _DAY
+_TARGETS: Final = tuple(range(40, 105, 5))
+_WINDOWS: Final = ("1m", "5m", "15m")
+_ALL_WINDOWS: Final = ("0s", "1m", "5m", "10m", "15m", "30m")
+_TOLERANCES: Final = (0.05, 0.1)
+_ALL_TOLERANCES: Final = (0.0, 0.05, 0.1, 0.2)
+_SLOW: Final = ({"percent": 10, "per": "1m"},)
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What has to be kept: at most this share of demand unserved, and at most so many SLO minutes a day."""
+
+    unserved: float | None = None
+    violation_minutes_a_day: float | None = None
+
+    def kept(self, block: "BlockScore") -> bool:
+        """Say whether a block keeps everything that is asked."""
+        if self.unserved is not None and block.unserved > self.unserved:
+            return False
+        return self.violation_minutes_a_day is None or block.violation_minutes_a_day <= self.violation_minutes_a_day
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One policy of the search, with a name that says what is special about it."""
+
+    name: str
+    policy: HpaPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class BlockScore:
+    """Sums over a block of steps; sums of blocks are sums again."""
+
+    steps: int
+    step_seconds: int
+    needed: int
+    missing: int
+    ready: int
+    violated: int
+
+    @property
+    def unserved(self) -> float:
+        """U: the share of demand that was not served."""
+        return self.missing / self.needed if self.needed else 0.0
+
+    @property
+    def violation_minutes_a_day(self) -> float:
+        """SLO minutes a day."""
+        return self.violated / self.steps * _DAY / 60
+
+    @property
+    def cost_ratio(self) -> float:
+        """C: replicas ready over replicas needed."""
+        return self.ready / self.needed if self.needed else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A candidate with its score in every block."""
+
+    candidate: Candidate
+    blocks: tuple[BlockScore, ...]
+
+    @property
+    def whole(self) -> BlockScore:
+        """All blocks together."""
+        return together(self.blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One step of the cross-validation: what was chosen on the blocks before `block`, and how it did there.
+
+    `chosen` is None where no candidate kept the goal on the blocks before.
+    """
+
+    block: int
+    chosen: Tried | None
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """The result: every candidate, those that none beats on both cost and U, the choice, and the cross-validation."""
+
+    goal: Goal
+    tried: tuple[Tried, ...]
+    front: tuple[Tried, ...]
+    chosen: Tried | None
+    folds: tuple[Fold, ...]
+    block_seconds: int
+
+
+def candidates(limited: Limited, service: ServiceModel, *, thorough: bool = False) -> tuple[Candidate, ...]:
+    """Give the policies of the search: targets, kinds of metric, scale-down windows, tolerances, speeds downwards."""
+    windows, tolerances = (_ALL_WINDOWS, _ALL_TOLERANCES) if thorough else (_WINDOWS, _TOLERANCES)
+    found: list[Candidate] = []
+    for kind, target, window, tolerance, slow in product(
+        ("pods", "external"), _TARGETS, windows, tolerances, (False, True) if thorough else (False,)
+    ):
+        metric = {"kind": kind, "name": "requests", "average": round(service.capacity * target / 100, 3)}
+        down = {"window": window, "tolerance": tolerance, **({"rates": _SLOW} if slow else {})}
+        policy = HpaPolicy.model_validate(
+            {
+                "min": limited.min,
+                "max": limited.max,
+                "behavior": {"up": {"tolerance": tolerance}, "down": down},
+                "metrics": [metric],
+            }
+        )
+        of = "ready" if kind == "pods" else "ordered"
+        pace = ", 10 % a minute down" if slow else ""
+        found.append(Candidate(f"{target} % of {of}, window {window}, tolerance {tolerance:.0%}{pace}", policy))
+    return tuple(found)
+
+
+def block_seconds(setting: Setting) -> int:
+    """Give the length of a block: a week where there are two of them behind the warm-up, a day where there are three.
+
+    Raises:
+        UsageError: the trace is too short to be tuned on one part and judged on another.
+    """
+    left = setting.trace.seconds - setting.terms.warm_up_seconds
+    for length, least in ((_WEEK, 2), (_DAY, 3)):
+        if left // length >= least:
+            return length
+    raise UsageError(
+        f"{left / 3600:.0f} h behind the warm-up are too short to tune on some days and judge on others; "
+        "give at least three days, better some weeks"
+    )
+
+
+def scored_by_block(
+    timeline: Timeline, totals: list[int], setting: Setting, length_seconds: int
+) -> tuple[BlockScore, ...]:
+    """Score a timeline block by block behind the warm-up; what is left over at the end belongs to the last block."""
+    step = timeline.step_seconds
+    skipped, length = -(-setting.terms.warm_up_seconds // step), length_seconds // step
+    needed, ready = np.asarray(timeline.needed, dtype=np.int64), np.asarray(timeline.ready, dtype=np.int64)
+    violated = np.zeros(len(needed), dtype=np.bool_)
+    objective = setting.terms.objective_seconds
+    if objective is not None:
+        p95 = latency_by_step(timeline, totals, setting.service, objective).p95_seconds
+        violated = (p95 > objective * (1 + 1e-9)) & (np.asarray(totals) > 0)
+    count = max(1, (len(needed) - skipped) // length)
+    edges = [skipped + index * length for index in range(count)] + [len(needed)]
+    return tuple(
+        BlockScore(
+            end - start,
+            step,
+            int(needed[start:end].sum()),
+            int(np.maximum(needed[start:end] - ready[start:end], 0).sum()),
+            int(ready[start:end].sum()),
+            int(violated[start:end].sum()),
+        )
+        for start, end in pairwise(edges)
+    )
+
+
+def together(blocks: Sequence[BlockScore]) -> BlockScore:
+    """Add blocks up; at least one."""
+    return BlockScore(
+        sum(each.steps for each in blocks),
+        blocks[0].step_seconds,
+        sum(each.needed for each in blocks),
+        sum(each.missing for each in blocks),
+        sum(each.ready for each in blocks),
+        sum(each.violated for each in blocks),
+    )
+
+
+def chosen_of(tried: Sequence[Tried], goal: Goal, blocks: range) -> Tried | None:
+    """Give the cheapest that keeps the goal over some blocks together; of equal ones the one that leaves less."""
+    sums = [(each, together([each.blocks[index] for index in blocks])) for each in tried]
+    kept = [(each, total) for each, total in sums if goal.kept(total)]
+    best = min(kept, key=lambda pair: (pair[1].ready, pair[1].missing, pair[1].violated), default=None)
+    return None if best is None else best[0]
+
+
+def tuned(tried: Sequence[Tried], goal: Goal, length_seconds: int) -> Tuned:
+    """Choose, and say how the same way of choosing would have done block by block."""
+    count = len(tried[0].blocks)
+    folds: list[Fold] = []
+    for block in range(1, count):
+        chosen = chosen_of(tried, goal, range(block))
+        folds.append(Fold(block, chosen, chosen is not None and goal.kept(chosen.blocks[block])))
+    choice = chosen_of(tried, goal, range(count))
+    return Tuned(goal, tuple(tried), pareto(tried), choice, tuple(folds), length_seconds)
+
+
+def pareto(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+    """Give those that no other beats: each next one costs more and leaves less unserved."""
+    front: list[Tried] = []
+    for each in sorted(tried, key=lambda one: (one.whole.ready, one.whole.missing)):
+        if not front or each.whole.missing < front[-1].whole.missing:
+            front.append(each)
+    return tuple(front)
