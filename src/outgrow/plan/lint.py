@@ -60,9 +60,10 @@ def _unused(plan: Plan) -> Iterator[Doubt]:
     used |= {name for dashboard in plan.dashboards.values() for name in dashboard.signals}
     used |= {name for signal in plan.signals.values() for name in inputs_of(signal)}
     used |= {name for service in plan.services.values() for name in signals_of(service)}
+    used |= {name for scenario in plan.scenarios.values() for name in scenario.watch}
     for name in plan.signals:
         if name not in used:
-            what = "is used by no condition, alert, level, dashboard, service or other signal"
+            what = "is used by no condition, alert, level, dashboard, service, scenario or other signal"
             yield Doubt(("signals", name), what, "use it, or remove it: it costs a read every time")
 
 
