@@ -3,6 +3,7 @@
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from outgrow.cli.common import DEFAULT_PLAN, console, load, run_async, write_text
+from outgrow.cli.load_outputs import Outputs, output_options
 from outgrow.errors import ExitCode, JournalError, UsageError
 
 # name -> (module:attribute, one line of help), as in `outgrow.cli`.
@@ -18,6 +20,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "knee": ("outgrow.cli.load_knee:knee", "Find the highest rate at which the target keeps its objective."),
     "import": ("outgrow.cli.load_import:import_load", "Read another generator's result, or requests to send."),
     "compare": ("outgrow.cli.load_compare:compare", "Tell change from noise between two runs."),
+    "report": ("outgrow.cli.load_report:report_load", "Write reports and files from a kept run."),
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 
@@ -78,6 +81,7 @@ def load_command() -> None:
 @click.option(
     "--processes", type=click.IntRange(1, 256), help="Spread it over so many processes, else as the plan says."
 )
+@output_options
 def run_scenario(
     scenario: str,
     plan: Path,
@@ -86,6 +90,7 @@ def run_scenario(
     no_journal: bool,
     quiet: bool,
     processes: int | None,
+    outputs: Outputs,
 ) -> int:
     """Send a scenario's load and say what became of every arrival.
 
@@ -95,6 +100,7 @@ def run_scenario(
     """
     from outgrow.api import load_test
 
+    outputs.refuse_early()
     loaded = load(plan)
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:
@@ -119,6 +125,7 @@ def run_scenario(
         click.echo(f"generator too weak: {reason}", err=True)
     if not no_journal:
         _note(loaded.plan, plan.parent, facts)
+    replace(outputs, zone=loaded.plan.timezone).write(facts)
     return exit_code(facts)
 
 

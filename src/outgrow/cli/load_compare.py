@@ -167,9 +167,9 @@ def _headline(found: "LoadComparison") -> str:
 
 
 def _cells(measure: "MeasureChange") -> list[str]:
-    from outgrow.cli.load_table import milliseconds
     from outgrow.decide.load_seconds import ERRORS
     from outgrow.facts.comparisons import Change
+    from outgrow.report.load_words import milliseconds
 
     is_errors = measure.name == ERRORS
     # Short enough for a narrow terminal; the words in full stand in the JSON.

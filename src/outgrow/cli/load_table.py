@@ -6,6 +6,7 @@ from rich.text import Text
 from outgrow.cli.common import console
 from outgrow.facts.loads import FAILURES, GeneratorHealth, Latency, LoadFacts, LoadSecond, Outcome, Resource, StepLoad
 from outgrow.quantity import format_number
+from outgrow.report.load_words import milliseconds
 
 _LATENCIES = ("mean", "p50", "p90", "p95", "p99", "greatest")
 
@@ -155,11 +156,3 @@ def _verdict(health: GeneratorHealth) -> str:
     if health.too_weak:
         return "generator too weak: these times say nothing of the target"
     return "the generator kept its schedule"
-
-
-def milliseconds(seconds: float | None) -> str:
-    """Word a duration in milliseconds, to three figures; a dash where there is none."""
-    if seconds is None:
-        return "–"
-    milliseconds = seconds * 1000
-    return f"{milliseconds:,.0f} ms" if milliseconds >= 100 else f"{milliseconds:.3g} ms"  # noqa: PLR2004 (three figures)

@@ -14,6 +14,8 @@ from outgrow.report.axes import Tick, value_range, value_ticks
 from outgrow.report.columns import Stretch
 
 ThresholdKind = Literal["enter", "leave", "target", "warning", "danger"]
+Tone = Literal["plain", "quiet", "accent", "late", "edge", "strong", "faint"]
+"""How loud a line or a band is, and in which ink."""
 _DIGITS: Final = 5
 
 
@@ -50,6 +52,15 @@ class Line:
     points: tuple[tuple[float, float | None], ...]
     quiet: bool = False
     accent: bool = False
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """An area between two values at each time, in time order."""
+
+    points: tuple[tuple[float, float, float], ...]
+    tone: Tone = "strong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +109,8 @@ class Chart:
 
     `held` are the stretches in which the condition held, `gaps` those without data, `own_load` those that do not count.
     `notes` are what a pointer is told from their moment on until the next one. `dots` are daily levels; `fitted` and
-    `future` the forecast's line with its 90 % band, before today and after.
+    `future` the forecast's line with its 90 % band, before today and after. With `is_elapsed` times are seconds from the
+    start of a run; with `is_log` values are logarithms to ten, the ticks' texts are not.
     """
 
     title: str
@@ -122,6 +134,9 @@ class Chart:
     crossing: Crossing | None = None
     table: Table | None = None
     notes: tuple[tuple[float, str], ...] = ()
+    bands: tuple[Band, ...] = ()
+    is_elapsed: bool = False
+    is_log: bool = False
 
 
 def value_axis(
@@ -153,6 +168,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
                 "name": line.name,
                 "quiet": line.quiet,
                 **({"accent": True} if line.accent else {}),
+                "tone": line.tone,
                 "at": [round(at - chart.start) for at, _ in line.points],
                 "values": [None if value is None else _short(value) for _, value in line.points],
             }
@@ -164,6 +180,11 @@ def chart_data(chart: Chart) -> dict[str, Any]:
         "ownLoad": _stretches(chart.own_load),
         "dots": [[round(at), _short(value)] for at, value in chart.dots],
         "notes": [[round(at), text] for at, text in chart.notes],
+        "bands": [
+            {"tone": band.tone, "points": [list(map(_short, each)) for each in band.points]} for band in chart.bands
+        ],
+        "elapsed": chart.is_elapsed,
+        "log": chart.is_log,
         "fitted": _fans(chart.fitted),
         "future": _fans(chart.future),
         "crossing": None

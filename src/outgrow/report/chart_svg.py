@@ -63,8 +63,9 @@ class Mark:
 class Drawing:
     """Everything that a template places: paths of the view box, rectangles, rules and labels in percent."""
 
-    lines: tuple[tuple[str, bool], ...]
+    lines: tuple[tuple[str, str], ...]
     accents: tuple[str, ...]
+    bands: tuple[tuple[str, str], ...]
     fitted: str
     fitted_line: str
     future: str
@@ -103,14 +104,17 @@ def drawing(chart: Chart) -> Drawing:
     """Work out every place of a chart."""
     plane = _Plane(chart)
     return Drawing(
-        lines=tuple((_path(plane, line.points), line.quiet) for line in chart.lines if not line.accent),
+        lines=tuple(
+            (_path(plane, line.points), "quiet" if line.quiet else line.tone) for line in chart.lines if not line.accent
+        ),
         accents=tuple(_path(plane, line.points) for line in chart.lines if line.accent),
+        bands=tuple((_between(plane, band.points), band.tone) for band in chart.bands),
         fitted=_area(plane, chart.fitted),
         fitted_line=_path(plane, [(fan.at, fan.middle) for fan in chart.fitted]),
         future=_area(plane, chart.future),
         future_line=_path(plane, [(fan.at, fan.middle) for fan in chart.future]),
         dots=" ".join(f"M{plane.point(at, value)}h0" for at, value in chart.dots),
-        last=" ".join(f"M{plane.point(at, value)}h0" for at, value in last_points(chart)),
+        last=" ".join(f"M{plane.point(at, value)}h0" for at, value in last_points(chart) if not chart.is_elapsed),
         held=_blocks(plane, chart.held),
         gaps=_blocks(plane, chart.gaps),
         own_load=_blocks(plane, chart.own_load),
@@ -153,10 +157,14 @@ def _path(plane: _Plane, points: Iterable[tuple[float, float | None]]) -> str:
 
 
 def _area(plane: _Plane, fans: Sequence[Fan]) -> str:
-    if not fans:
+    return _between(plane, [(fan.at, fan.low, fan.high) for fan in fans])
+
+
+def _between(plane: _Plane, points: Sequence[tuple[float, float, float]]) -> str:
+    if not points:
         return ""
-    above = [plane.point(fan.at, fan.high) for fan in fans]
-    below = [plane.point(fan.at, fan.low) for fan in reversed(fans)]
+    above = [plane.point(at, high) for at, _, high in points]
+    below = [plane.point(at, low) for at, low, _ in reversed(points)]
     return "M" + "L".join([*above, *below]) + "Z"
 
 

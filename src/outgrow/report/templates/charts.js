@@ -18,6 +18,12 @@
   const asDay = format({month: "short", day: "numeric"});
   const asTime = format({hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
   const asMoment = (at) => `${asDay(at)} ${asTime(at)}`;
+  /** A moment of a run: 0:07, 12:30, 1:05:00. */
+  const asClock = (at) => {
+    const seconds = Math.round(at), pair = (value) => String(value).padStart(2, "0");
+    const hours = Math.floor(seconds / 3600), minutes = Math.floor(seconds / 60) % 60;
+    return hours ? `${hours}:${pair(minutes)}:${pair(seconds % 60)}` : `${minutes}:${pair(seconds % 60)}`;
+  };
   const number = new Intl.NumberFormat(language, {maximumSignificantDigits: 4});
 
   /** Put the series of a chart on one common row of times; a gap stays a gap. */
@@ -29,8 +35,9 @@
   function seriesOf(chart, colour) {
     return chart.lines.map((line) => ({
       label: line.name,
-      stroke: line.accent ? colour.accent : line.quiet ? colour.slate : colour.ink,
-      width: line.quiet ? 1 : 1.4,
+      stroke: line.accent ? colour.accent : line.quiet ? colour.slate : {late: colour.late, edge: colour["required-edge"], accent: colour.accent}[line.tone] ?? colour.ink,
+      width: line.quiet ? 1 : {late: 1.8, edge: 1.8}[line.tone] ?? 1.4,
+      dash: line.tone === "edge" ? [4, 2] : undefined,
       points: {show: false},
     }));
   }
@@ -90,13 +97,14 @@
       context.beginPath();
       context.rect(box.left - BESIDE * ratio, box.top, box.width + 2 * BESIDE * ratio, box.height);
       context.clip();
+      for (const band of chart.bands) drawBand(context, band, x, y, colour);
       for (const fans of [chart.fitted, chart.future]) drawFans(context, fans, x, y, colour, ratio);
       drawLonePoints(context, plot, x, y, colour, ratio);
       context.fillStyle = colour.ink;
       for (const [at, value] of chart.dots) dot(context, x(at), y(value), 2.2 * ratio);
       for (const {quiet, accent, at, values} of chart.lines) {
         const newest = values.findLastIndex((value) => value != null);
-        if (!quiet && !accent && newest >= 0) dot(context, x(chart.start + at[newest]), y(values[newest]), 3.5 * ratio);
+        if (!quiet && !accent && newest >= 0 && !chart.elapsed) dot(context, x(chart.start + at[newest]), y(values[newest]), 3.5 * ratio);
       }
       for (const {value, kind} of chart.thresholds) {
         const strong = kind === "enter" || kind === "danger";
@@ -126,15 +134,23 @@
     context.fill();
   }
 
-  function drawFans(context, fans, x, y, colour, ratio) {
-    if (!fans.length) return;
-    const outline = [...fans.map(([at, , , high]) => [x(at), y(high)]), ...fans.toReversed().map(([at, low]) => [x(at), y(low)])];
-    context.globalAlpha = 0.16;
-    context.fillStyle = colour.accent;
+  function drawBand(context, {tone, points}, x, y, colour) {
+    fillBetween(context, points.map(([at, low, high]) => [x(at), y(low), y(high)]), colour.accent, tone === "faint" ? 0.1 : 0.22);
+  }
+
+  function fillBetween(context, points, style, alpha) {
+    const outline = [...points.map(([left, , high]) => [left, high]), ...points.toReversed().map(([left, low]) => [left, low])];
+    context.globalAlpha = alpha;
+    context.fillStyle = style;
     context.beginPath();
     outline.forEach(([left, top], index) => (index ? context.lineTo(left, top) : context.moveTo(left, top)));
     context.fill();
     context.globalAlpha = 1;
+  }
+
+  function drawFans(context, fans, x, y, colour, ratio) {
+    if (!fans.length) return;
+    fillBetween(context, fans.map(([at, low, , high]) => [x(at), y(low), y(high)]), colour.accent, 0.16);
     context.strokeStyle = colour.accent;
     stroke(context, fans.map(([at, , middle]) => [x(at), y(middle)]), 1.6 * ratio);
   }
@@ -167,7 +183,7 @@
     const {left, idx: index} = plot.cursor;
     if (left == null || left < 0) return "";
     const at = plot.posToVal(left, "x");
-    const withUnit = (value) => `${number.format(value)}${chart.unit ? ` ${chart.unit}` : ""}`;
+    const withUnit = (value) => `${number.format(chart.log ? 10 ** value : value)}${chart.unit ? ` ${chart.unit}` : ""}`;
     const near = (rows) => rows.find(([day]) => Math.abs(day - at) <= DAY / 2);
     const fan = at > chart.now ? near(chart.future) : undefined;
     if (fan) return `${asDay(fan[0])}: ${withUnit(fan[2])} (${number.format(fan[1])} – ${number.format(fan[3])})`;
@@ -179,7 +195,7 @@
     if (level) shown.push(`● ${withUnit(level[1])}`);
     const note = chart.notes.findLast(([since]) => since <= at);
     if (note) shown.push(`${asMoment(note[0])}: ${note[1]}`);
-    return [asMoment(index == null ? at : plot.data[0][index]), ...shown].join("  ");
+    return [(chart.elapsed ? asClock : asMoment)(index == null ? at : plot.data[0][index]), ...shown].join("  ");
   }
 
   function options(chart, figure, colour) {
@@ -199,7 +215,7 @@
       },
       axes: [
         {...plain, size: BELOW, gap: 3, space: 70, grid: {show: false},
-          values: (plot, splits, axis, space, step) => splits.map((at) => timeText(plot, at, step))},
+          values: (plot, splits, axis, space, step) => splits.map((at) => timeText(chart, plot, at, step))},
         {...plain, size: AXIS, gap: 4, grid: {stroke: colour.hairline, width: 1},
           splits: () => chart.ticks.map(([value]) => value), values: () => chart.ticks.map(([, text]) => text)},
       ],
@@ -213,9 +229,10 @@
   }
 
   /** A tick's day or time; none where it would be cut off at the right edge. */
-  function timeText(plot, at, step) {
+  function timeText(chart, plot, at, step) {
     const {min, max} = plot.scales.x;
     if (max - at < (max - min) * 0.04) return "";
+    if (chart.elapsed) return asClock(at);
     return step >= DAY || asTime(at) === "00:00" ? asDay(at) : asTime(at);
   }
 
@@ -269,7 +286,7 @@
     }
   }, {rootMargin: "200px"});
 
-  const figures = document.querySelectorAll("figure.chart");
+  const figures = document.querySelectorAll("figure.chart:not(.fixed)");
   figures.forEach((figure) => seen.observe(figure));
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

@@ -1,0 +1,32 @@
+"""`outgrow load report`: reports and files from a run that was kept."""
+
+from pathlib import Path
+
+import click
+
+from outgrow.cli.load_outputs import Outputs, output_options
+
+
+@click.command("report")
+@click.argument("run", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--zone", default="UTC", show_default=True, help="The time zone of the report.")
+@output_options
+def report_load(run: Path, zone: str, outputs: Outputs) -> int:
+    """Write reports and files from a kept run.
+
+    RUN is what `outgrow load --output` wrote. Without an option its table is printed.
+    """
+    from dataclasses import replace
+
+    from outgrow.cli.load_table import print_load
+    from outgrow.errors import ExitCode
+    from outgrow.plan.sources import zone_of
+    from outgrow.report.load_json import stored_load
+
+    zone_of(zone)
+    outputs.refuse_early()
+    facts = stored_load(run)
+    if not any((outputs.html, outputs.junit, outputs.csv, outputs.openmetrics, outputs.remote_write)):
+        print_load(facts)
+    replace(outputs, zone=zone).write(facts)
+    return ExitCode.DONE

@@ -1,0 +1,287 @@
+"""The charts of a load test, all on one axis of seconds from the run's start."""
+
+from collections.abc import Iterator, Sequence
+from math import ceil, floor, log10
+from typing import Final
+
+from outgrow.facts.loads import FAILURES, LoadFacts, Resource
+from outgrow.quantity import format_number, parse_unit
+from outgrow.report.axes import Tick, value_ticks
+from outgrow.report.chart import Band, Chart, Line, Table, Threshold, Tone, scale_into, value_axis
+from outgrow.report.heat import Heat, heat_of
+from outgrow.report.load_columns import LoadColumn, columns_of
+from outgrow.report.load_words import clock, milliseconds
+from outgrow.report.words import Words
+
+_STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
+_ROWS: Final = 60
+_TONES: Final[tuple[Tone, ...]] = ("late", "edge", "accent", "plain", "quiet")
+
+
+class LoadCharts:
+    """The charts of one run."""
+
+    def __init__(self, facts: LoadFacts, words: Words) -> None:
+        """Draw the run's seconds together; nothing is drawn yet."""
+        self._facts = facts
+        self._words = words
+        self._end = max(facts.seconds, 1.0)
+        self._columns = columns_of(facts)
+
+    def times(self) -> Chart | None:
+        """Draw percentiles over time as bands, on a logarithmic axis; None where nothing was answered."""
+        answered = [column for column in self._columns if column.response.count]
+        low, high = _ends(answered)
+        if not answered:
+            return None
+        words = self._words
+        quantiles = [[_log(column.response.quantile(share)) for share in (0.5, 0.95, 0.99, 1)] for column in answered]
+        ats = [column.at for column in answered]
+        bands = tuple(
+            Band(tuple((at, each[lower], each[upper]) for at, each in zip(ats, quantiles, strict=True)), tone)
+            for lower, upper, tone in ((0, 1, "strong"), (1, 2, "faint"))
+        )
+        names: tuple[tuple[int, str, Tone], ...] = ((3, "max", "quiet"), (1, "p95", "accent"), (0, "p50", "plain"))
+        lines = tuple(
+            Line(name, tuple((at, each[index]) for at, each in zip(ats, quantiles, strict=True)), tone == "quiet", tone)
+            for index, name, tone in names
+        )
+        whole = self._facts.whole.response
+        sentence = (
+            ""
+            if whole is None
+            else words(
+                "load.times_sentence",
+                p50=milliseconds(whole.p50_seconds),
+                p95=milliseconds(whole.p95_seconds),
+                p99=milliseconds(whole.p99_seconds),
+                greatest=milliseconds(whole.greatest_seconds),
+            )
+        )
+        rows = tuple(
+            (clock(column.at), *(milliseconds(column.response.quantile(share)) for share in (0.5, 0.95, 0.99, 1)))
+            for column in _fewer(answered)
+        )
+        table = Table(words("load.over_time"), (words("table.time"), "p50", "p95", "p99", "max"), rows)
+        return self._chart(
+            words("load.times"),
+            sentence,
+            "ms",
+            (low, high, _log_ticks(low, high)),
+            lines,
+            bands=bands,
+            table=table,
+            is_log=True,
+        )
+
+    def heat(self) -> tuple[Chart, Heat] | None:
+        """Draw how many answers took how long when, on the axes of `times`; None where nothing was answered."""
+        columns = columns_of(self._facts, 120)
+        answered = [column for column in columns if column.response.count]
+        if not answered:
+            return None
+        low, high = _ends([column for column in self._columns if column.response.count])
+        heat = heat_of([(column.at, column.response) for column in answered], self._end, low, high)
+        words = self._words
+        sentence = words("load.heat_sentence", most=format_number(heat.most))
+        chart = self._chart(words("load.heat"), sentence, "ms", (low, high, _log_ticks(low, high)), (), is_log=True)
+        return chart, heat
+
+    def arrivals(self) -> Chart | None:
+        """Draw what was due, started, done, failed and dropped in each second; None without seconds."""
+        if not self._columns:
+            return None
+        words, facts = self._words, self._facts
+        kinds: tuple[tuple[str, Tone], ...] = (
+            ("due", "quiet"),
+            ("started", "accent"),
+            ("done", "plain"),
+            ("failed", "late"),
+            ("dropped", "edge"),
+        )
+        shown = [(kind, tone, self._points(kind)) for kind, tone in kinds]
+        lines = tuple(
+            Line(words(f"load.{kind}"), points, tone == "quiet", tone)
+            for kind, tone, points in shown
+            if kind in {"due", "done"} or any(value for _, value in points)
+        )
+        due, started = (sum(getattr(second, kind) for second in facts.timeline) for kind in ("due", "started"))
+        sentence = words(
+            "load.arrivals_sentence",
+            due=f"{due:,}",
+            started=f"{started:,}",
+            done=f"{sum(second.done for second in facts.timeline):,}",
+            failed=f"{sum(second.failed for second in facts.timeline):,}",
+            dropped=f"{sum(second.dropped for second in facts.timeline):,}",
+        )
+        heads = (words("table.time"), *(words(f"load.{kind}") for kind, _ in kinds))
+        rows = tuple(
+            (clock(column.at), *(format_number(getattr(column, kind)) for kind, _ in kinds))
+            for column in _fewer(self._columns)
+        )
+        return self._chart(
+            words("load.arrivals"),
+            sentence,
+            "/s",
+            value_axis(lines, (), (0.0,)),
+            lines,
+            table=Table(words("load.over_time"), heads, rows),
+        )
+
+    def errors(self) -> Chart | None:
+        """Draw failures by what they were, most frequent first; None where nothing failed."""
+        words = self._words
+        totals = {
+            outcome: sum(column.outcomes.get(outcome, 0) for column in self._columns)
+            for outcome in self._facts.whole.outcomes
+            if outcome in FAILURES
+        }
+        ranked = sorted((each for each in totals if totals[each]), key=lambda each: -totals[each])
+        if not ranked:
+            return None
+        lines = tuple(
+            Line(
+                words(f"load.outcome.{outcome.name.lower()}"),
+                tuple((column.at, column.outcomes.get(outcome, 0.0)) for column in self._columns),
+                tone == "quiet",
+                tone,
+            )
+            for outcome, tone in zip(ranked, _TONES, strict=False)
+        )
+        counts = self._facts.whole.outcomes
+        parts = [f"{words(f'load.outcome.{each.name.lower()}')} {counts.get(each, 0):,}" for each in ranked]
+        statuses = [f"{status}: {count:,}" for status, count in self._facts.whole.statuses.items() if status >= 400]  # noqa: PLR2004 (error statuses)
+        sentence = words("load.errors_sentence", kinds=", ".join(parts))
+        if statuses:
+            sentence += " " + words("load.statuses_sentence", statuses=", ".join(statuses))
+        return self._chart(words("load.errors"), sentence, "/s", value_axis(lines, (), (0.0,)), lines)
+
+    def resources(self) -> Iterator[tuple[str, Chart | None, str]]:
+        """Draw every watched resource: its name, its chart (None without a value), and why it could not be read."""
+        for name, resource in self._facts.resources.items():
+            yield name, self._resource(name, resource), resource.failure
+
+    def generator(self) -> Chart | None:
+        """Draw the generator's own processor time; None without seconds."""
+        if not self._columns:
+            return None
+        line = Line("", tuple((column.at, 100 * column.cpu_share) for column in self._columns))
+        health = self._facts.health
+        sentence = self._words(
+            "load.generator_sentence", mean=f"{health.cpu_share:.0%}", highest=f"{health.cpu_share_highest:.0%}"
+        )
+        limit = Threshold(90.0, self._words("load.too_busy"), "danger")
+        shown = (limit,) if health.cpu_share_highest > 0.5 else ()  # noqa: PLR2004 (else the line would be all that is seen)
+        return self._chart(
+            self._words("load.generator_cpu"),
+            sentence,
+            "%",
+            value_axis([line], shown, (0.0,)),
+            (line,),
+            thresholds=shown,
+        )
+
+    def _resource(self, name: str, resource: Resource) -> Chart | None:
+        values = [point.value for point in resource.points if point.value is not None]
+        if not values:
+            return None
+        scale = scale_into(parse_unit(resource.unit), None, [*values, *([resource.limit] if resource.limit else [])])
+        points = tuple(
+            (min(max(point.at_seconds, 0.0), self._end), None if point.value is None else scale(point.value))
+            for point in resource.points
+        )
+        line = Line("", points)
+        limits = (
+            ()
+            if resource.limit is None
+            else (Threshold(scale(resource.limit), scale.text(format_number(scale(resource.limit))), "danger"),)
+        )
+        full = next((each for each in self._facts.saturated if each.resource == name), None)
+        shown = {
+            kind: scale.text(format_number(scale(value)))
+            for kind, value in (("low", min(values)), ("high", max(values)))
+        }
+        sentence = self._words("load.resource_sentence", **shown)
+        if full is not None:
+            sentence += " " + self._words("load.resource_full", at=clock(full.at_seconds), limit=resource.limit_says)
+        held = () if full is None else ((full.at_seconds, self._end),)
+        return self._chart(
+            name, sentence, scale.name, value_axis([line], limits), (line,), thresholds=limits, held=held
+        )
+
+    def _points(self, kind: str) -> tuple[tuple[float, float], ...]:
+        return tuple((column.at, float(getattr(column, kind))) for column in self._columns)
+
+    def _chart(  # noqa: PLR0913 (what charts differ in)
+        self,
+        title: str,
+        sentence: str,
+        unit: str,
+        axis: tuple[float, float, tuple[Tick, ...]],
+        lines: tuple[Line, ...],
+        *,
+        thresholds: tuple[Threshold, ...] = (),
+        bands: tuple[Band, ...] = (),
+        held: tuple[tuple[float, float], ...] = (),
+        table: Table | None = None,
+        is_log: bool = False,
+    ) -> Chart:
+        slowed = self._facts.slowed_at_seconds
+        return Chart(
+            title=title,
+            sentence=sentence,
+            unit=unit,
+            start=0.0,
+            end=self._end,
+            now=self._end,
+            low=axis[0],
+            high=axis[1],
+            value_ticks=axis[2],
+            time_ticks=tuple(clock_ticks(self._end)),
+            lines=lines,
+            thresholds=thresholds,
+            held=held or (() if slowed is None else ((slowed, self._end),)),
+            bands=bands,
+            table=table,
+            is_elapsed=True,
+            is_log=is_log,
+        )
+
+
+def clock_ticks(end: float, most: int = 5) -> list[Tick]:
+    """Give round moments of a run from its start to its end, at most so many."""
+    step = next((each for each in _STEPS if end / each <= most), ceil(end / most))
+    return [(float(at), clock(at)) for at in range(0, floor(end) + 1, step)]
+
+
+def _log(seconds: float | None) -> float:
+    """Give the place of a duration on a logarithmic axis of milliseconds."""
+    return log10(max(seconds or 0.0, 1e-6) * 1000)
+
+
+def _ends(answered: Sequence[LoadColumn]) -> tuple[float, float]:
+    """Give both ends of a logarithmic axis on which all answers lie, with a little air."""
+    if not answered:
+        return 0.0, 1.0
+    low = _log(min(column.response.quantile(0.01) or 0.0 for column in answered))
+    high = _log(max(column.response.greatest_seconds for column in answered))
+    return low - 0.05, max(high, low + 0.3) + 0.05
+
+
+def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:
+    """Give 1, 2, 5 times powers of ten, or powers alone where that would be too many; finer where too few."""
+    for factors, most in (((1, 2, 5), 7), ((1, 3), 7), ((1,), 99)):
+        found = [
+            (log10(factor) + power, format_number(factor * 10.0**power))
+            for power in range(floor(low), ceil(high) + 1)
+            for factor in factors
+            if low <= log10(factor) + power <= high
+        ]
+        if 2 <= len(found) <= most:  # noqa: PLR2004 (an axis has two ticks)
+            return tuple(found)
+    return tuple((log10(value), text) for value, text in value_ticks(10**low, 10**high, 4) if value > 0)
+
+
+def _fewer(columns: Sequence[LoadColumn]) -> Sequence[LoadColumn]:
+    """Give at most so many columns as a table has rows, evenly."""
+    return columns[:: max(1, ceil(len(columns) / _ROWS))]

@@ -1,0 +1,60 @@
+"""A run's seconds drawn together into columns, few enough to be drawn: counts add up, percentiles are of all."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
+
+from outgrow.facts.buckets import Buckets, together
+from outgrow.facts.loads import FAILURES, LoadFacts, LoadSecond, Outcome
+from outgrow.report.columns import column_width
+
+COLUMNS: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class LoadColumn:
+    """What happened in some seconds; `at` is their middle in seconds from the run's start, rates are per second."""
+
+    at: float
+    due: float
+    started: float
+    done: float
+    failed: float
+    dropped: float
+    cpu_share: float
+    response: Buckets
+    outcomes: dict[Outcome, float]
+    statuses: dict[int, float]
+
+
+def columns_of(facts: LoadFacts, most: int = COLUMNS) -> list[LoadColumn]:
+    """Give a run in at most so many columns, in time order."""
+    width = column_width(0.0, facts.seconds, most)
+    # A second that is told a little late still belongs to itself; the rest at the end of a run stands for itself.
+    cells = groupby(facts.timeline, key=lambda second: int(max(second.at_seconds - 0.75, 0.0) // width))
+    return [_column(list(seconds), cell * width, width) for cell, seconds in cells]
+
+
+def _column(seconds: Sequence[LoadSecond], start: float, width: float) -> LoadColumn:
+    lasted = max(min(width, seconds[-1].at_seconds - start), 1e-3)
+    lasted = max(lasted, 1.0) if len(seconds) == 1 else lasted
+    steps = [step for second in seconds for step in second.steps.values()]
+    outcomes: Counter[Outcome] = Counter()
+    statuses: Counter[int] = Counter()
+    for step in steps:
+        outcomes.update({outcome: count for outcome, count in step.outcomes.items() if outcome in FAILURES})
+        statuses.update(step.statuses)
+    return LoadColumn(
+        at=start + lasted / 2,
+        due=sum(second.due for second in seconds) / lasted,
+        started=sum(second.started for second in seconds) / lasted,
+        done=sum(second.done for second in seconds) / lasted,
+        failed=sum(second.failed for second in seconds) / lasted,
+        dropped=sum(second.dropped for second in seconds) / lasted,
+        cpu_share=max(second.cpu_share for second in seconds),
+        response=together(step.response for step in steps),
+        outcomes={outcome: count / lasted for outcome, count in outcomes.items()},
+        statuses={status: count / lasted for status, count in statuses.items()},
+    )

@@ -1,0 +1,173 @@
+"""A load test as series over time, named after k6's metrics, for OpenMetrics files and for Prometheus.
+
+Counters count from the run's start, gauges and quantiles are those of each second.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from outgrow.facts.buckets import Buckets
+from outgrow.facts.loads import LoadFacts, LoadSecond, StepSecond
+
+QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
+Labels = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """A value of a series: the end of its name, its labels, seconds since the epoch, and the value."""
+
+    suffix: str
+    labels: Labels
+    at: float
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Series of one name; points stand series by series, each in time order."""
+
+    name: str
+    kind: Literal["counter", "gauge", "summary"]
+    says: str
+    unit: str
+    points: tuple[SeriesPoint, ...]
+
+
+def families(facts: LoadFacts) -> list[Family]:
+    """Give every series of a run; `testid` tells runs of one scenario apart."""
+    common = (("scenario", facts.scenario), ("testid", facts.started_at.isoformat()))
+    series = _Series(facts, common)
+    found = [
+        Family("outgrow_http_reqs", "counter", "Requests by what became of them.", "", tuple(series.requests())),
+        Family(
+            "outgrow_http_req_duration_seconds",
+            "summary",
+            "Response times from when requests were due; quantiles of each second.",
+            "seconds",
+            tuple(series.durations()),
+        ),
+        Family("outgrow_checks", "counter", "Checks that passed and failed.", "", tuple(series.checks())),
+        *(
+            Family(f"outgrow_data_{way}_bytes", "counter", f"Bytes {way}.", "bytes", tuple(series.bytes(way)))
+            for way in ("sent", "received")
+        ),
+        *(
+            Family(f"outgrow_iterations_{kind}", "counter", f"Arrivals {kind}.", "", tuple(series.arrivals(kind)))
+            for kind in ("due", "started", "dropped")
+        ),
+        *(
+            Family(f"outgrow_{name}", "gauge", says, "", tuple(series.gauge(field)))
+            for name, field, says in (
+                ("vus", "in_flight", "Arrivals under way."),
+                ("connections", "connections", "Open connections."),
+                ("generator_cpu_ratio", "cpu_share", "The generator's own processor time, of one core."),
+            )
+        ),
+        Family("outgrow_resource", "gauge", "What was watched of the target.", "", tuple(series.resources())),
+    ]
+    return [family for family in found if family.points]
+
+
+class _Series:
+    """The points of one run."""
+
+    def __init__(self, facts: LoadFacts, common: Labels) -> None:
+        self._facts = facts
+        self._common = common
+        self._start = facts.started_at.timestamp()
+        self._steps = [step.name for step in facts.steps]
+
+    def requests(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            for outcome in sorted({each for _, step in self._of(name) for each in step.outcomes}):
+                counts = [step.outcomes.get(outcome, 0) for _, step in self._of(name)]
+                yield from self._counted(counts, ("step", name), ("outcome", outcome.value))
+
+    def durations(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            labels = (("step", name), *self._common)
+            count, total = 0, 0.0
+            for second, step in self._of(name):
+                at = self._at(second)
+                for share, value in _quantiles(step.response):
+                    yield SeriesPoint("", (("quantile", share), *labels), at, value)
+                count, total = count + step.response.count, total + step.response.total_seconds
+                yield SeriesPoint("_count", labels, at, count)
+                yield SeriesPoint("_sum", labels, at, total)
+
+    def checks(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            for title in sorted({each for _, step in self._of(name) for each in step.checks}):
+                for side, result in enumerate(("passed", "failed")):
+                    counts = [step.checks.get(title, (0, 0))[side] for _, step in self._of(name)]
+                    yield from self._counted(counts, ("step", name), ("check", title), ("result", result))
+
+    def bytes(self, way: str) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            yield from self._counted([getattr(step, f"bytes_{way}") for _, step in self._of(name)], ("step", name))
+
+    def arrivals(self, kind: str) -> Iterator[SeriesPoint]:
+        yield from self._counted([getattr(second, kind) for second in self._facts.timeline])
+
+    def gauge(self, name: str) -> Iterator[SeriesPoint]:
+        for second in self._facts.timeline:
+            yield SeriesPoint("", self._common, self._at(second), float(getattr(second, name)))
+
+    def resources(self) -> Iterator[SeriesPoint]:
+        for name, resource in self._facts.resources.items():
+            labels = (("resource", name), ("unit", resource.unit), *self._common)
+            for point in resource.points:
+                if point.value is not None:
+                    yield SeriesPoint("", labels, self._start + point.at_seconds, point.value)
+
+    def _of(self, name: str) -> Iterator[tuple[LoadSecond, StepSecond]]:
+        """Give a step's seconds; empty ones where nothing of it ended, so that every series has every second."""
+        for second in self._facts.timeline:
+            yield second, second.steps.get(name, StepSecond({}, {}))
+
+    def _counted(self, counts: Sequence[int], *labels: tuple[str, str]) -> Iterator[SeriesPoint]:
+        total = 0
+        for second, count in zip(self._facts.timeline, counts, strict=True):
+            total += count
+            yield SeriesPoint("_total", (*labels, *self._common), self._at(second), total)
+
+    def _at(self, second: LoadSecond) -> float:
+        return self._start + second.at_seconds
+
+
+def _quantiles(response: Buckets) -> Iterator[tuple[str, float]]:
+    for share in QUANTILES:
+        value = response.quantile(share)
+        if value is not None:
+            yield f"{share:g}", value
+
+
+def openmetrics(facts: LoadFacts) -> str:
+    """Give a run as OpenMetrics text, with the times of its seconds; `promtool tsdb create-blocks-from` reads it."""
+    lines: list[str] = []
+    for family in families(facts):
+        lines.append(f"# TYPE {family.name} {family.kind}")
+        if family.unit:
+            lines.append(f"# UNIT {family.name} {family.unit}")
+        lines.append(f"# HELP {family.name} {family.says}")
+        for point in family.points:
+            labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in point.labels)
+            lines.append(f"{family.name}{point.suffix}{{{labels}}} {point.value:.12g} {point.at:.3f}")
+    return "\n".join([*lines, "# EOF", ""])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def series_of(facts: LoadFacts) -> dict[tuple[str, Labels], list[tuple[float, float]]]:
+    """Give a run's series by full name and labels (sorted by name, as Prometheus wants them)."""
+    found: dict[tuple[str, Labels], list[tuple[float, float]]] = {}
+    for family in families(facts):
+        for point in family.points:
+            name = family.name + point.suffix
+            labels = tuple(sorted((("__name__", name), *point.labels)))
+            found.setdefault((name, labels), []).append((point.at, point.value))
+    return found

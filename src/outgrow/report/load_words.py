@@ -1,0 +1,22 @@
+"""How figures of a load test are worded: durations to three figures, moments of a run as minutes and seconds."""
+
+from typing import Final
+
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Word a duration in milliseconds, to three figures; a dash where there is none."""
+    if seconds is None:
+        return "–"
+    found = seconds * 1000
+    return f"{found:,.0f} ms" if found >= 100 else f"{found:.3g} ms"  # noqa: PLR2004 (three figures)
+
+
+def clock(seconds: float) -> str:
+    """Word a moment of a run: 0:07, 12:30, 1:05:00."""
+    minutes, rest = divmod(round(seconds), _MINUTE)
+    if seconds < _HOUR:
+        return f"{minutes}:{rest:02}"
+    return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
