@@ -83,7 +83,12 @@ def start_prometheus(config: Config | None = None) -> PrometheusServer:
         os.chown(folder / "data", account.uid, account.gid)
     port = free_port()
     command = [server, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}"]
-    command += ["--storage.tsdb.retention.time=10y", f"--web.listen-address=127.0.0.1:{port}", "--web.enable-lifecycle"]
+    command += [
+        "--web.enable-remote-write-receiver",
+        "--storage.tsdb.retention.time=10y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.enable-lifecycle",
+    ]
     prometheus = PrometheusServer(port, account, ServerProcess(command, folder, lambda: _ready(port), account))
     try:
         prometheus.process.start()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,8 +14,11 @@ from outgrow.errors import SourceError, UsageError
 if TYPE_CHECKING:
     from outgrow.facts.loads import LoadFacts
 
-Command = TypeVar("Command", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
+_REMEDIES: Final = {
+    400: "Prometheus refuses what is older than about an hour; write --openmetrics and backfill it with promtool",
+    404: "start Prometheus with --web.enable-remote-write-receiver",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Outputs:
             run_async(lambda: _send(url, facts))
 
 
-def output_options(command: Command) -> Callable[..., Any]:
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options and hand it one `Outputs`, as `outputs`."""
     options = (
         click.option("--html", type=_FILE, help="Write a report: one HTML file that opens offline and prints."),
@@ -123,6 +126,7 @@ async def _send(url: str, facts: "LoadFacts") -> None:
     """Send a run's series by remote write."""
     import httpx2
 
+    from outgrow.errors import Failure
     from outgrow.report.load_series import series_of
     from outgrow.report.remote_write import HEADERS, write_requests
 
@@ -131,15 +135,9 @@ async def _send(url: str, facts: "LoadFacts") -> None:
             for body in write_requests(series_of(facts)):
                 answer = await client.post(url, content=body, headers=dict(HEADERS))
                 if answer.status_code >= 300:  # noqa: PLR2004 (anything but success)
-                    raise SourceError(_refused(url, answer.status_code, answer.text))
+                    why = " ".join(answer.text.split())[:200]
+                    what = f"{url}: the series were refused with {answer.status_code} {why}".rstrip()
+                    raise SourceError(Failure.NOT_ACCEPTED, what, _REMEDIES.get(answer.status_code, ""))
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise SourceError(f"{url}: the series were not sent: {error or type(error).__name__}") from error
-
-
-def _refused(url: str, status: int, text: str) -> str:
-    why = " ".join(text.split())[:200]
-    remedy = {
-        404: "; does Prometheus run with --web.enable-remote-write-receiver?",
-        400: "; samples that are older than an hour are refused by Prometheus: write --openmetrics and backfill them",
-    }
-    return f"{url}: the series were refused with {status} {why}{remedy.get(status, '')}"
+        what = f"{url}: the series were not sent: {error or type(error).__name__}"
+        raise SourceError(Failure.UNREACHABLE, what, "is Prometheus listening there?") from error

@@ -109,8 +109,8 @@ class Chart:
 
     `held` are the stretches in which the condition held, `gaps` those without data, `own_load` those that do not count.
     `notes` are what a pointer is told from their moment on until the next one. `dots` are daily levels; `fitted` and
-    `future` the forecast's line with its 90 % band, before today and after. With `is_elapsed` times are seconds from the
-    start of a run; with `is_log` values are logarithms to ten, the ticks' texts are not.
+    `future` the forecast's line with its 90 % band, before today and after. With `is_elapsed` times are seconds from
+    the start of a run; with `is_log` values are logarithms to ten, the ticks' texts are not.
     """
 
     title: str

@@ -37,13 +37,19 @@ class LoadCharts:
         words = self._words
         quantiles = [[_log(column.response.quantile(share)) for share in (0.5, 0.95, 0.99, 1)] for column in answered]
         ats = [column.at for column in answered]
+        reaches: tuple[tuple[int, int, Tone], ...] = ((0, 1, "strong"), (1, 2, "faint"))
         bands = tuple(
             Band(tuple((at, each[lower], each[upper]) for at, each in zip(ats, quantiles, strict=True)), tone)
-            for lower, upper, tone in ((0, 1, "strong"), (1, 2, "faint"))
+            for lower, upper, tone in reaches
         )
         names: tuple[tuple[int, str, Tone], ...] = ((3, "max", "quiet"), (1, "p95", "accent"), (0, "p50", "plain"))
         lines = tuple(
-            Line(name, tuple((at, each[index]) for at, each in zip(ats, quantiles, strict=True)), tone == "quiet", tone)
+            Line(
+                name,
+                tuple((at, each[index]) for at, each in zip(ats, quantiles, strict=True)),
+                tone == "quiet",
+                tone=tone,
+            )
             for index, name, tone in names
         )
         whole = self._facts.whole.response
@@ -99,12 +105,8 @@ class LoadCharts:
             ("failed", "late"),
             ("dropped", "edge"),
         )
-        shown = [(kind, tone, self._points(kind)) for kind, tone in kinds]
-        lines = tuple(
-            Line(words(f"load.{kind}"), points, tone == "quiet", tone)
-            for kind, tone, points in shown
-            if kind in {"due", "done"} or any(value for _, value in points)
-        )
+        every = (Line(words(f"load.{kind}"), self._points(kind), tone == "quiet", tone=tone) for kind, tone in kinds)
+        lines = tuple(line for line in every if any(value for _, value in line.points))
         due, started = (sum(getattr(second, kind) for second in facts.timeline) for kind in ("due", "started"))
         sentence = words(
             "load.arrivals_sentence",
@@ -144,7 +146,7 @@ class LoadCharts:
                 words(f"load.outcome.{outcome.name.lower()}"),
                 tuple((column.at, column.outcomes.get(outcome, 0.0)) for column in self._columns),
                 tone == "quiet",
-                tone,
+                tone=tone,
             )
             for outcome, tone in zip(ranked, _TONES, strict=False)
         )

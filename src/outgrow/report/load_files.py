@@ -71,7 +71,7 @@ def junit(facts: LoadFacts) -> str:
     cases = [*_cases(facts)]
     suite = Element(
         "testsuite",
-        name=f"outgrow load {facts.scenario}",
+        name=f"outgrow load {_printable(facts.scenario)}",
         tests=str(len(cases)),
         failures=str(sum(kind == "failure" for _, _, kind, _ in cases)),
         errors=str(sum(kind == "error" for _, _, kind, _ in cases)),

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from outgrow.facts.buckets import Buckets
 from outgrow.facts.loads import LoadFacts, LoadSecond, StepSecond
 
 QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
@@ -29,7 +28,7 @@ class Family:
     """Series of one name; points stand series by series, each in time order."""
 
     name: str
-    kind: Literal["counter", "gauge", "summary"]
+    kind: Literal["counter", "gauge"]
     says: str
     unit: str
     points: tuple[SeriesPoint, ...]
@@ -43,11 +42,13 @@ def families(facts: LoadFacts) -> list[Family]:
         Family("outgrow_http_reqs", "counter", "Requests by what became of them.", "", tuple(series.requests())),
         Family(
             "outgrow_http_req_duration_seconds",
-            "summary",
+            "gauge",
             "Response times from when requests were due; quantiles of each second.",
             "seconds",
             tuple(series.durations()),
         ),
+        Family("outgrow_answers", "counter", "Answers that have a response time.", "", tuple(series.answers())),
+        Family("outgrow_answer_seconds", "counter", "Their sum.", "seconds", tuple(series.answer_seconds())),
         Family("outgrow_checks", "counter", "Checks that passed and failed.", "", tuple(series.checks())),
         *(
             Family(f"outgrow_data_{way}_bytes", "counter", f"Bytes {way}.", "bytes", tuple(series.bytes(way)))
@@ -87,15 +88,20 @@ class _Series:
 
     def durations(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
-            labels = (("step", name), *self._common)
-            count, total = 0, 0.0
-            for second, step in self._of(name):
-                at = self._at(second)
-                for share, value in _quantiles(step.response):
-                    yield SeriesPoint("", (("quantile", share), *labels), at, value)
-                count, total = count + step.response.count, total + step.response.total_seconds
-                yield SeriesPoint("_count", labels, at, count)
-                yield SeriesPoint("_sum", labels, at, total)
+            for share in QUANTILES:
+                labels = (("quantile", f"{share:g}"), ("step", name), *self._common)
+                for second, step in self._of(name):
+                    value = step.response.quantile(share)
+                    if value is not None:
+                        yield SeriesPoint("", labels, self._at(second), value)
+
+    def answers(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            yield from self._counted([step.response.count for _, step in self._of(name)], ("step", name))
+
+    def answer_seconds(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            yield from self._counted([step.response.total_seconds for _, step in self._of(name)], ("step", name))
 
     def checks(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
@@ -127,21 +133,14 @@ class _Series:
         for second in self._facts.timeline:
             yield second, second.steps.get(name, StepSecond({}, {}))
 
-    def _counted(self, counts: Sequence[int], *labels: tuple[str, str]) -> Iterator[SeriesPoint]:
-        total = 0
+    def _counted(self, counts: Sequence[float], *labels: tuple[str, str]) -> Iterator[SeriesPoint]:
+        total = 0.0
         for second, count in zip(self._facts.timeline, counts, strict=True):
             total += count
             yield SeriesPoint("_total", (*labels, *self._common), self._at(second), total)
 
     def _at(self, second: LoadSecond) -> float:
         return self._start + second.at_seconds
-
-
-def _quantiles(response: Buckets) -> Iterator[tuple[str, float]]:
-    for share in QUANTILES:
-        value = response.quantile(share)
-        if value is not None:
-            yield f"{share:g}", value
 
 
 def openmetrics(facts: LoadFacts) -> str:

@@ -1,0 +1,123 @@
+"""The report of a load test: the verdict first, every text in both languages, nothing foreign can break out."""
+
+import json
+import re
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from outgrow.facts.loads import FAILURES, LoadFacts, Outcome, Resource, ResourcePoint
+from outgrow.report.load_html import render_load_html
+from outgrow.report.load_view import load_view
+from outgrow.report.words import Words, texts_of
+from tests.report.load_facts import a_run
+
+SEOUL = ZoneInfo("Asia/Seoul")
+
+
+def page(facts: LoadFacts, language: str = "en") -> str:
+    words = Words(language, SEOUL)
+    return render_load_html(load_view(facts, words), words)
+
+
+def headline(facts: LoadFacts) -> str:
+    return load_view(facts, texts_of("en")).headline
+
+
+def test_the_headline_says_what_matters_most():
+    calm, full = a_run(30), a_run(40, overload_from=20)
+
+    assert headline(calm).startswith("The target kept up: 95 % of the answers came within")
+    assert headline(a_run(30, failing=0.1)).startswith("The target kept up, but 10.9 % of")
+    assert headline(full) == "pool was saturated first, after 0:20, at 100 arrivals a second."
+    assert headline(replace(full, saturated=())) == "The target fell behind after 0:22."
+    assert "too weak" in headline(a_run(30, overload_from=20, too_weak=("late",)))
+    silent = replace(calm.whole, statuses={}, response=None, outcomes={Outcome.REFUSED: 5})
+    assert headline(replace(calm, whole=silent)).startswith("Nothing was answered")
+
+
+def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():
+    view = load_view(a_run(90, overload_from=60, failing=0.02), Words("en", SEOUL))
+    charts = [view.times, view.arrivals, view.errors, view.generator, *(each.chart for each in view.resources)]
+
+    drawn = [chart for chart in charts if chart is not None]
+    assert {(chart.start, chart.end) for chart in drawn} == {(0.0, 90.0)}
+    assert all(chart.sentence for chart in drawn)
+    assert view.arrivals is not None
+    assert [line.name for line in view.arrivals.lines] == ["due", "started", "done", "failed", "dropped"]
+    assert view.heat is not None
+    assert view.heat[0].value_ticks == view.times.value_ticks if view.times else False
+
+
+def test_what_was_counted_is_in_the_arrivals_chart_to_the_last_one():
+    facts = a_run(90, overload_from=60)
+    chart = load_view(facts, texts_of("en")).arrivals
+
+    assert chart is not None
+    width = 90 / len(chart.lines[0].points)
+    sums = {line.name: sum(value or 0 for _, value in line.points) * width for line in chart.lines}
+    assert sums["due"] == pytest.approx(sum(second.due for second in facts.timeline))
+    assert sums["done"] == pytest.approx(sum(second.done for second in facts.timeline))
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_part_stands_in_the_page(language: str):
+    text = page(a_run(60, overload_from=40, failing=0.02), language)
+
+    assert all(f'id="{part}"' in text for part in ("verdict", "times", "resources", "steps", "generator"))
+    assert text.count("<figure") == 7
+    assert "disk" in text
+    assert "the server did not answer" in text
+    assert "status is 200" in text
+    assert text.index("<h1") < text.index("<figure")
+
+
+def test_every_outcome_has_its_word_in_both_languages():
+    for language in ("en", "ko"):
+        words = texts_of(language)
+        assert len({words(f"load.outcome.{outcome.name.lower()}") for outcome in Outcome}) == len(Outcome)
+
+
+def test_names_of_the_plan_cannot_break_out_of_the_page():
+    hostile = '</script><script>alert(1)</script>"&'
+    facts = a_run(20, failing=0.1)
+    facts = replace(
+        facts,
+        scenario=hostile,
+        target=hostile,
+        notes=(hostile,),
+        steps=tuple(replace(step, name=hostile, checks={hostile: (1, 1)}) for step in facts.steps),
+        resources={hostile: Resource(hostile, "ms", (ResourcePoint(1.0, 2.0), ResourcePoint(3.0, 4.0)))},
+    )
+
+    text = page(facts)
+
+    assert "alert(1)</script>" not in re.sub(r"<script>.*?uPlot.*?</script>", "", text, flags=re.DOTALL)
+    for data in re.findall(r'<script type="application/json">(.*?)</script>', text):
+        json.loads(data)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        replace(a_run(5), timeline=()),
+        replace(a_run(5), timeline=(), steps=(), resources={}),
+        a_run(1, 10),
+        replace(a_run(5), seconds=0.0, timeline=()),
+        replace(a_run(5), whole=replace(a_run(5).whole, response=None, outcomes=dict.fromkeys(FAILURES, 3))),
+    ],
+)
+def test_a_run_with_little_to_say_has_a_page_too(facts: LoadFacts):
+    assert "<h1" in page(facts)
+
+
+def test_a_run_of_two_hours_is_no_heavier_than_its_columns():
+    short = a_run(240, 10)
+    long = replace(
+        short,
+        seconds=7200.0,
+        timeline=tuple(replace(short.timeline[index % 240], at_seconds=index + 1.0) for index in range(7200)),
+    )
+
+    assert len(page(long)) < 1.5 * len(page(short))
