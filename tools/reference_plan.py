@@ -88,6 +88,7 @@ PARTS: Mapping[str, str] = {
     "Stopping": "services: runs_on: stop",
     "NginxFront": "services: runs_on: behind",
     "HpaPolicy": "services: scaling: policy: hpa",
+    "PredictivePolicy": "services: scaling: policy: predictive",
     "ResourceMetric": "services: scaling: metrics: kind: resource",
     "ContainerResourceMetric": "services: scaling: metrics: kind: container_resource",
     "PodsMetric": "services: scaling: metrics: kind: pods",

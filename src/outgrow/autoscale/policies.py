@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeVar, assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
-from outgrow.autoscale import hpa
+from outgrow.autoscale import hpa, predictive
 from outgrow.autoscale.caps import Spending, budget_cap, spending
 from outgrow.autoscale.hpa.limits import Bounds
 from outgrow.autoscale.observed import Observation
@@ -21,10 +21,15 @@ from outgrow.autoscale.schedules import bounds_at
 from outgrow.errors import UsageError
 from outgrow.facts.decisions import JsonObject
 from outgrow.facts.scaling import Counterfactual, Rule, ScalingDecision
+from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
 
-Memory = hpa.HpaState
+Memory = hpa.HpaState | predictive.PredictiveState
 """What one of the policies remembers."""
+
+
+_Kind = TypeVar("_Kind", hpa.HpaState, predictive.PredictiveState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class PolicyState:
     spending: Spending | None = None
 
 
-_EMPTY: Final[Mapping[str, type[Memory]]] = {"hpa": hpa.HpaState}
+_EMPTY: Final[Mapping[str, type[Memory]]] = {"hpa": hpa.HpaState, "predictive": predictive.PredictiveState}
 
 
 def start(policy: ScalingPolicy) -> PolicyState:
@@ -88,7 +93,9 @@ def judge(
 
 def carried_out(policy: ScalingPolicy, decision: ScalingDecision, state: PolicyState) -> PolicyState:
     """Remember that a decision's change was ordered."""
-    memory, money = hpa.carried_out(policy, decision, state.memory), state.spending
+    memory, money = state.memory, state.spending
+    if isinstance(policy, HpaPolicy):
+        memory = hpa.carried_out(policy, decision, _memory(memory, hpa.HpaState))
     if money is not None:
         money = replace(money, replicas=decision.desired)
     return state if memory is state.memory and money is state.spending else PolicyState(memory, money)
@@ -123,7 +130,20 @@ def state_from(policy: ScalingPolicy, document: JsonObject) -> PolicyState:
 
 
 def _judged(policy: ScalingPolicy, seen: Observation, memory: Memory, now: datetime) -> tuple[ScalingDecision, Memory]:
-    return hpa.judge(policy, seen, memory, now)
+    match policy:
+        case HpaPolicy():
+            return hpa.judge(policy, seen, _memory(memory, hpa.HpaState), now)
+        case PredictivePolicy():
+            return predictive.judge(policy, seen, _memory(memory, predictive.PredictiveState), now)
+        case _:
+            assert_never(policy)
+
+
+def _memory(memory: Memory, kind: type[_Kind]) -> _Kind:
+    """Narrow a memory to that of a policy's kind."""
+    if not isinstance(memory, kind):
+        raise UsageError(f"a {type(memory).__name__} is no memory of this policy; begin with start(policy)")
+    return memory
 
 
 @lru_cache(maxsize=256)

@@ -1,6 +1,7 @@
 """Scaling decisions: how many replicas a policy asked for, and what made it that number."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -22,6 +23,10 @@ class Rule(StrEnum):
     """A metric could not be read, and what can be read does not ask for more."""
     OFF = "off at zero"
     """Somebody scaled to zero by hand; with a minimum above zero nothing brings it back."""
+    FORECAST = "forecast"
+    """The load that is expected when a replica ordered now is ready."""
+    REACTIVE = "load of now"
+    """The load of now, below which no forecast may go, or which decides alone while none can be trusted."""
     SCHEDULE = "schedule"
     """Hours of the calendar set other bounds."""
     BUDGET = "budget"
@@ -63,13 +68,38 @@ class Counterfactual:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadForecast:
+    """What a predictive policy expected, in replicas' worth of load, and how right it has been.
+
+    `expected` is the load of `due`, by the candidates mixed with `weights`; `margin` what their own errors add, so
+    that so large a share of them as `quantile` is covered. Of the recent demand `unserved` would have stayed unserved
+    with this margin, and replicas would have outnumbered a perfect follower's by `headroom`; both are absent until a
+    forecast has come due. `trusted` says whether the forecast decided, `why` why not. `now` is the load of now and
+    `reactive` the number of replicas that it alone asks for.
+    """
+
+    due: datetime
+    now: float
+    reactive: int
+    trusted: bool
+    why: str = ""
+    expected: float | None = None
+    margin: float | None = None
+    quantile: float | None = None
+    unserved: float | None = None
+    headroom: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict[str, float])
+
+
+@dataclass(frozen=True, slots=True)
 class ScalingDecision:
     """One decision, with everything that led to it.
 
     The numbers in the order in which they come about: `current` replicas ordered before, what every metric proposes,
     `recommended` by the metric that wins, `stabilized` by the window, `desired` after rates and bounds. `recommended`
     and `stabilized` are absent where the metrics were not asked or could not answer. `condition` is the word that
-    Kubernetes has for the limit in its HPA status (`DesiredWithinRange`, `ScaleUpLimit`, ...).
+    Kubernetes has for the limit in its HPA status (`DesiredWithinRange`, `ScaleUpLimit`, ...). `forecast` is there
+    where a policy made one.
     """
 
     at: datetime
@@ -82,6 +112,7 @@ class ScalingDecision:
     recommended: int | None = None
     stabilized: int | None = None
     counterfactuals: tuple[Counterfactual, ...] = ()
+    forecast: LoadForecast | None = None
 
     @property
     def changes(self) -> bool:

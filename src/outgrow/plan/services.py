@@ -7,12 +7,13 @@ from pydantic_core import PydanticCustomError
 
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.model import Count, Declared, Name, Reference
+from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.run_targets import RunsOn
 from outgrow.quantity import Duration
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-ScalingPolicy = HpaPolicy
+ScalingPolicy = Annotated[HpaPolicy | PredictivePolicy, Field(discriminator="policy")]
 """How many replicas there are, by the rules of `policy`."""
 
 
@@ -56,6 +57,8 @@ class Service(Declared):
             return self
         if policy.caps.budget_per_month is not None and not self.price_per_hour:
             raise PydanticCustomError("service", "a budget needs a price; give the service a price_per_hour above 0")
+        if isinstance(policy, PredictivePolicy) and self.load is None:
+            raise PydanticCustomError("service", "a forecast needs the load; name the signal of requests/s as load")
         return self
 
 

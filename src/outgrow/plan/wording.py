@@ -270,7 +270,7 @@ def _choice(wrong: _Wrong) -> tuple[str, str]:
 def _tag(wrong: _Wrong) -> tuple[str, str]:
     tag, tags = str(wrong.context["tag"]), re.findall(r"'([^']*)'", str(wrong.context["expected_tags"]))
     option = str(wrong.context["discriminator"]).strip("'")
-    return f"unknown {option} {quoted(tag)}", nearest_or_all(tag, tags, f"the known {option}s are")
+    return f"unknown {option} {quoted(tag)}", nearest_or_all(tag, tags, "the known ones are")
 
 
 def _no_tag(wrong: _Wrong) -> tuple[str, str]:
