@@ -76,7 +76,7 @@ def rehearse_fast(policy: HpaPolicy, service: ServiceModel, trace: Trace, demand
 
 def fits_fast_way(policy: ScalingPolicy, service: ServiceModel) -> TypeGuard[HpaPolicy]:
     """Say whether a policy has one metric, of a kind that the fast way knows, and nothing else that bounds it."""
-    if not isinstance(policy, HpaPolicy):  # pyright: ignore[reportUnnecessaryIsInstance] (while there is but one kind)
+    if not isinstance(policy, HpaPolicy):
         return False
     if len(policy.metrics) != 1:
         return False

@@ -90,7 +90,7 @@ def replayable(policy: ScalingPolicy) -> tuple[ScalingPolicy, tuple[str, ...]]:
     why = {metric.name: unreplayable(metric) for metric in policy.metrics}
     kept = tuple(metric for metric in policy.metrics if not unreplayable(metric))
     left_out = tuple(f"metric {name} is left out: {reason}" for name, reason in why.items() if reason)
-    if not kept:
+    if policy.metrics and not kept:
         raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items()))
     return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
 

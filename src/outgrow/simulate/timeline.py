@@ -7,7 +7,7 @@ from typing import Final
 from outgrow.autoscale.hpa.proposals import MOST
 from outgrow.errors import UsageError
 from outgrow.facts.scaling import ScalingDecision
-from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.autoscaling import PolicyBase
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.trace import Trace
 
@@ -80,7 +80,7 @@ def needed_for(totals: list[int], service: ServiceModel, least: int) -> tuple[in
     return tuple(min(MOST, max(floor, -(-total // capacity))) for total in totals)
 
 
-def first_replicas(needed: tuple[int, ...], service: ServiceModel, policy: HpaPolicy) -> int:
+def first_replicas(needed: tuple[int, ...], service: ServiceModel, policy: PolicyBase) -> int:
     """Give the number of replicas that a rehearsal begins with."""
     first = needed[0] if service.start_replicas is None else service.start_replicas
     return min(max(first, policy.min), policy.max)
