@@ -8,7 +8,7 @@ from rich.text import Text
 
 from outgrow.cli.check_table import badge
 from outgrow.control.replay import Replay
-from outgrow.facts.decisions import Decision, Event
+from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
 from outgrow.plan import Plan
 from outgrow.plan.grades import Grade
 from outgrow.plan.sources import zone_of
@@ -33,12 +33,24 @@ def print_events(shown: Console, plan: Plan, events: Sequence[Event]) -> None:
     """Print events, oldest first."""
     words = Words("en", zone_of(plan.timezone))
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for event in events:
+    told = [each for each in events if not _changed_nothing(each)]
+    for event in told:
         end = words.moment(event.end) if event.end else "open"
         table.add_row(
             event.kind.value, words.moment(event.start), end, event.subject, str(event.detail.get("text", ""))
         )
-    shown.print(table if events else "no events in that span")
+    shown.print(table if told else "no events in that span")
+    if len(told) < len(events):
+        kept = "scaling decisions changed nothing and are not listed; outgrow scale SERVICE --replay lists all"
+        shown.print(Text(f"{len(events) - len(told):,} {kept}", style="dim"))
+
+
+def _changed_nothing(event: Event) -> bool:
+    """Say whether an event is a scaling decision to stay: of these there is one every few seconds."""
+    if event.kind is not EventKind.SCALING or "decision" not in event.detail:
+        return False
+    decision: JsonObject = event.detail["decision"]
+    return decision.get("current") == decision.get("desired")
 
 
 def print_replays(shown: Console, plan: Plan, replays: Sequence[Replay]) -> None:

@@ -190,5 +190,5 @@ def _decided(decision: ScalingDecision) -> Text:
 
 
 def _logged(line: LogLine, zone: ZoneInfo) -> Text:
-    style = "yellow" if line.is_warning else ""
-    return Text(f"{line.at.astimezone(zone):%H:%M:%S} ", style="dim").append(line.text, style=style)
+    style, mark = ("yellow", "! ") if line.is_warning else ("", "")
+    return Text(f"{line.at.astimezone(zone):%H:%M:%S} ", style="dim").append(f"{mark}{line.text}", style=style)
