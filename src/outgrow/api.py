@@ -37,6 +37,7 @@ from outgrow.simulate.recording import Recording
 from outgrow.wiring import SYSTEM_CLOCK, open_actuator, open_journal, open_sources, read_plan
 
 if TYPE_CHECKING:
+    from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadFacts
     from outgrow.loadtest.engine import Told
     from outgrow.plan.scenarios import Scenario
@@ -132,7 +133,14 @@ async def try_plan(
 
 
 async def load_test(
-    plan: Plan, name: str, scenario: "Scenario", *, base: Path, environment: Mapping[str, str], told: "Told"
+    plan: Plan,
+    name: str,
+    scenario: "Scenario",
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+    told: "Told",
+    watched: "Watched | None" = None,
 ) -> "LoadFacts":
     """Send a scenario's load, and read the signals that it watches meanwhile."""
     # Imported here, for a check needs no load generator and starts faster without.
@@ -140,9 +148,9 @@ async def load_test(
 
     wanted = sources_watched(plan, scenario)
     sources = {each: options for each, options in plan.sources.items() if each in wanted}
-    watched = plan.model_copy(update={"sources": sources})
-    async with opened(watched, base, environment, journal=False) as (read, _):
-        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base)
+    limited = plan.model_copy(update={"sources": sources})
+    async with opened(limited, base, environment, journal=False) as (read, _):
+        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base, watched)
 
 
 async def recorded_signal(

@@ -27,6 +27,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadFacts, LoadSecond
     from outgrow.plan import Plan
     from outgrow.plan.scenarios import Scenario
@@ -105,9 +106,17 @@ def run_scenario(
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:
         declared = declared.model_copy(update={"processes": processes})
-    with _live(declared, plan.parent, quiet=quiet) as told:
+    with _live(scenario, declared, plan.parent, quiet=quiet) as (told, watched):
         facts = run_async(
-            lambda: load_test(loaded.plan, scenario, declared, base=plan.parent, environment=os.environ, told=told)
+            lambda: load_test(
+                loaded.plan,
+                scenario,
+                declared,
+                base=plan.parent,
+                environment=os.environ,
+                told=told,
+                watched=watched,
+            )
         )
     if as_json or output is not None:
         from outgrow.report.load_json import load_text
@@ -156,19 +165,31 @@ def exit_code(facts: "LoadFacts") -> int:
 
 
 @contextmanager
-def _live(scenario: "Scenario", base: Path, *, quiet: bool) -> "Generator[Callable[[LoadSecond], None]]":
-    """Show each second on standard error: one line that changes in a terminal, plain lines when piped."""
+def _live(
+    name: str, scenario: "Scenario", base: Path, *, quiet: bool
+) -> "Generator[tuple[Callable[[LoadSecond], None], Watched | None]]":
+    """Show the run on standard error: a view that changes in a terminal, plain lines when piped."""
     from outgrow.cli.load_table import second_line
     from outgrow.loadtest.course import timetable_of
 
-    length = timetable_of(scenario, base).seconds
+    timetable = timetable_of(scenario, base)
     if quiet:
-        yield lambda _: None
+        yield lambda _: None, None
     elif not sys.stderr.isatty():
-        yield lambda second: click.echo(second_line(second, length), err=True)
+        yield lambda second: click.echo(second_line(second, timetable.seconds), err=True), None
     else:
-        with console(stderr=True).status("starting") as status:
-            yield lambda second: status.update(second_line(second, length))
+        from rich.live import Live
+
+        from outgrow.cli.load_live import LoadLive
+
+        view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at)
+        with Live(view, console=console(stderr=True), auto_refresh=False, transient=True) as live:
+
+            def told(second: "LoadSecond") -> None:
+                view.told(second)
+                live.refresh()
+
+            yield told, view.watched
 
 
 def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:

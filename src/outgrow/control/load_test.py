@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,13 +15,15 @@ from outgrow.control.watching import Watching
 from outgrow.decide.saturation import saturated, slowed_at
 from outgrow.errors import SourceError
 from outgrow.facts.decisions import Event, EventKind
-from outgrow.facts.loads import LoadFacts
+from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
 from outgrow.loadtest.engine import Told
 from outgrow.loadtest.run import run_load
 from outgrow.plan import Plan
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Clock
+
+Watched = Callable[[Mapping[str, Resource]], None]
 
 
 def sources_watched(plan: Plan, scenario: Scenario) -> frozenset[str]:
@@ -39,6 +41,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     clock: Clock,
     told: Told,
     base: Path | None = None,
+    watched: Watched | None = None,
 ) -> LoadFacts:
     """Run a scenario while its watched signals are read, and say what was saturated first.
 
@@ -51,6 +54,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         clock: that readings are stamped by.
         told: called with every second that has passed.
         base: what the scenario's files are relative to.
+        watched: called with every second too, with all that was read of the target so far.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -58,12 +62,19 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         SourceError: the target has no address, or an environment variable is not set.
     """
     watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
+    began = clock.now()
+
+    def told_both(second: LoadSecond) -> None:
+        told(second)
+        if watched is not None:
+            watched(watching.resources(began))
+
     facts: LoadFacts | None = None
     fault: Exception | None = None
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watching.run)
         try:
-            facts = await run_load(name, scenario, environment, told, base)
+            facts = await run_load(name, scenario, environment, told_both, base)
         except Exception as error:  # noqa: BLE001 (raised again below, for a task group would wrap it)
             fault = error
         tasks.cancel_scope.cancel()

@@ -1,0 +1,64 @@
+"""The live view: everything of the last second at any width, the course with how far it has come, alarms in red."""
+
+from dataclasses import replace
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from outgrow.cli.load_live import LoadLive
+from tests.report.load_facts import a_run
+
+
+def shown(live: LoadLive, width: int, *, colours: bool = False) -> str:
+    into = StringIO()
+    Console(file=into, width=width, force_terminal=colours, color_system="standard" if colours else None).print(live)
+    return into.getvalue()
+
+
+def live_of(seconds: int = 90, *, watching: bool = True, **options) -> LoadLive:
+    facts = a_run(seconds, **options)
+    live = LoadLive("peak: http://127.0.0.1:8080", 120.0, lambda at: min(at, 60.0))
+    for second in facts.timeline:
+        live.told(second)
+    if watching:
+        live.watched(facts.resources)
+    return live
+
+
+@pytest.mark.parametrize("width", [200, 100, 60, 40, 24])
+def test_everything_is_shown_at_any_width(width: int):
+    text = shown(live_of(overload_from=60), width)
+    words = " ".join(text.split())
+
+    assert max(len(line) for line in text.splitlines()) <= width
+    for word in ("1:30 of 2:00", "100 due", "p95", "in flight", "of a core", "pool"):
+        assert word.replace(" ", "") in words.replace(" ", "")
+
+
+def test_the_course_is_drawn_as_it_is_planned_and_the_last_minute_as_it_was():
+    lines = shown(live_of(90), 100).splitlines()
+
+    course = next(line for line in lines if line.startswith("course"))
+    bars = [each for each in course if each in "▁▂▃▄▅▆▇█"]
+    assert bars == sorted(bars)
+    assert "planned 60" in course
+    spark = next(line for line in lines if line.startswith("done/s"))
+    assert sum(each in "▁▂▃▄▅▆▇█" for each in spark) == 60
+
+
+def test_what_is_wrong_is_red():
+    assert "\x1b[1;31m" not in shown(live_of(30, watching=False), 100, colours=True)
+    assert "\x1b[1;31m" in shown(live_of(30, failing=0.3), 100, colours=True)
+    assert "\x1b[1;31mpool" in shown(live_of(30), 100, colours=True)
+    busy = live_of(30)
+    busy.told(replace(a_run(1).timeline[0], cpu_share=0.99))
+    assert "\x1b[1;31m99% of a core" in shown(busy, 100, colours=True)
+
+
+def test_a_run_that_has_not_begun_says_so():
+    assert "starting" in shown(LoadLive("peak", 10.0, lambda _: 1.0), 60)
+
+
+def test_a_watched_signal_without_a_value_says_so():
+    assert "disk no value" in shown(live_of(10), 100)
