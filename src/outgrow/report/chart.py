@@ -17,6 +17,8 @@ ThresholdKind = Literal["enter", "leave", "target", "warning", "danger"]
 Tone = Literal["plain", "quiet", "accent", "late", "edge", "strong", "faint"]
 """How loud a line or a band is, and in which ink."""
 _DIGITS: Final = 5
+_DIGITS_OF_RUNS: Final = 2
+"""Times are whole seconds; of a run, whose columns may be a second wide, hundredths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ def noon(day: date, zone: ZoneInfo) -> float:
 
 
 def chart_data(chart: Chart) -> dict[str, Any]:
-    """Give what a browser needs to redraw the chart: times are whole seconds from `start`, values are rounded."""
+    """Give what a browser needs to redraw the chart: times are seconds from `start`, values are rounded."""
+    digits = _DIGITS_OF_RUNS if chart.is_elapsed else None
     return {
         "start": round(chart.start),
         "end": round(chart.end),
@@ -169,7 +172,7 @@ def chart_data(chart: Chart) -> dict[str, Any]:
                 "quiet": line.quiet,
                 **({"accent": True} if line.accent else {}),
                 "tone": line.tone,
-                "at": [round(at - chart.start) for at, _ in line.points],
+                "at": [round(at - chart.start, digits) for at, _ in line.points],
                 "values": [None if value is None else _short(value) for _, value in line.points],
             }
             for line in chart.lines
