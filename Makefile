@@ -14,7 +14,7 @@ ENVIRONMENT := pyproject.toml requirements.lock tools/make_venv.py $(wildcard ha
 
 # The tests come last, after the servers that they start.
 .NOTPARALLEL:
-.PHONY: help venv demo demo-load test lint format types imports docs servers pytest bench lock clean
+.PHONY: help venv demo demo-load test lint format types imports docs servers pytest bench bench-autoscale lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -64,6 +64,9 @@ pytest: venv ## the tests alone
 bench: venv ## run every benchmark, or one: make bench BENCH=journal
 	@for bench in $(if $(BENCH),bench/$(BENCH).py,bench/*.py); do \
 		echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
+
+bench-autoscale: venv ## scaling policies and oracles on recorded traffic: make bench-autoscale TRACES=DIR
+	@$(BIN)/python bench/bench_autoscale.py $(TRACES)
 
 lock: venv ## bring requirements.lock up to date with pyproject.toml (all newest: make lock UPGRADE=1)
 	@UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --no-config --quiet --universal --generate-hashes \

@@ -1,0 +1,206 @@
+"""Existing autoscalers read into scaling policies: HorizontalPodAutoscaler v1 and v2, and `deploy` of Compose files.
+
+A KEDA ScaledObject is read as the HorizontalPodAutoscaler that KEDA makes of it. What cannot be carried over is said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, cast
+
+from outgrow.errors import UsageError
+
+Json = Mapping[str, Any]
+_SUFFIXES: Final = {
+    "m": "0.001",
+    "k": "1000",
+    "M": "1e6",
+    "G": "1e9",
+    "Ki": "1024",
+    "Mi": "1048576",
+    "Gi": "1073741824",
+}
+_TRIGGER_TARGETS: Final = ("threshold", "value", "queueLength", "lagThreshold", "targetQueryValue", "listLength")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedScaling:
+    """What stands below `scaling` in a plan, for which service, and what was not carried over."""
+
+    service: str
+    scaling: Json
+    left_out: tuple[str, ...]
+
+
+def imported_scaling(documents: Sequence[Any], where: str) -> tuple[ImportedScaling, ...]:
+    """Read the documents of a YAML file.
+
+    Raises:
+        UsageError: nothing in it scales, or a number cannot be read.
+    """
+    found: list[ImportedScaling] = []
+    for document in documents:
+        if not isinstance(document, dict):
+            continue
+        each = cast("dict[str, Any]", document)
+        items: list[Any] = each.get("items", []) if each.get("kind") == "List" else [each]
+        for item in items:
+            found += _read(item, where)
+    if not found:
+        raise UsageError(
+            f"{where}: nothing in it scales; give a HorizontalPodAutoscaler, a ScaledObject, or Compose services"
+        )
+    return tuple(found)
+
+
+def _read(item: Json, where: str) -> list[ImportedScaling]:
+    try:
+        match item.get("kind"):
+            case "HorizontalPodAutoscaler":
+                return [_hpa(item)]
+            case "ScaledObject":
+                return [_scaled_object(item)]
+            case None if isinstance(item.get("services"), dict):
+                return _compose(item["services"])
+            case _:
+                return []
+    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+        raise UsageError(
+            f"{where}: {item.get('kind', 'services')} cannot be read: {error!r}; is it complete?"
+        ) from error
+
+
+# --- Kubernetes ---
+
+
+def _hpa(item: Json) -> ImportedScaling:
+    spec: dict[str, Any] = item["spec"]
+    left_out: list[str] = []
+    metrics = [each for raw in spec.get("metrics", []) if (each := _metric(raw, left_out))]
+    percent = spec.get("targetCPUUtilizationPercentage")
+    if not spec.get("metrics"):
+        # Without any metric the controller aims at 80 % of the CPU that is requested.
+        metrics.append({"kind": "resource", "name": "cpu", "utilization": percent or 80})
+    scaling: dict[str, Any] = {
+        "policy": "hpa",
+        "min": spec.get("minReplicas", 1),
+        "max": spec["maxReplicas"],
+        "metrics": metrics,
+    }
+    if "behavior" in spec:
+        behavior: dict[str, Any] = spec["behavior"] or {}
+        both = {"up": behavior.get("scaleUp"), "down": behavior.get("scaleDown")}
+        scaling["behavior"] = {name: _direction(raw) for name, raw in both.items() if raw}
+    return ImportedScaling(spec["scaleTargetRef"]["name"], scaling, tuple(left_out))
+
+
+def _metric(raw: Json, left_out: list[str]) -> Json | None:
+    kinds = {
+        "Resource": ("resource", "resource"),
+        "ContainerResource": ("containerResource", "container_resource"),
+        "Pods": ("pods", "pods"),
+        "Object": ("object", "object"),
+        "External": ("external", "external"),
+    }
+    if raw["type"] not in kinds:
+        left_out.append(f"metric of type {raw['type']}: not known")
+        return None
+    key, kind = kinds[raw["type"]]
+    source, target = raw[key], raw[key]["target"]
+    name = source["name"] if "name" in source else source["metric"]["name"]
+    found: dict[str, Any] = {"kind": kind, "name": name}
+    if kind == "container_resource":
+        found["container"] = source["container"]
+    if target.get("averageUtilization") is not None:
+        found["utilization"] = target["averageUtilization"]
+    elif target.get("averageValue") is not None:
+        found["average"] = _quantity(target["averageValue"])
+    else:
+        found["value"] = _quantity(target["value"])
+    if source.get("metric", {}).get("selector"):
+        left_out.append(f"metric {name}: its selector; put it into the query of the signal")
+    return found
+
+
+def _direction(raw: Json) -> Json:
+    found: dict[str, Any] = {}
+    if raw.get("stabilizationWindowSeconds") is not None:
+        found["window"] = f"{raw['stabilizationWindowSeconds']}s"
+    if raw.get("selectPolicy"):
+        found["select"] = str(raw["selectPolicy"]).lower()
+    if raw.get("tolerance") is not None:
+        found["tolerance"] = _quantity(raw["tolerance"])
+    if raw.get("policies"):
+        found["rates"] = [
+            {"pods" if each["type"] == "Pods" else "percent": each["value"], "per": f"{each['periodSeconds']}s"}
+            for each in raw["policies"]
+        ]
+    return found
+
+
+def _quantity(raw: Any) -> float | int:
+    """Read a Kubernetes quantity: `500m` is 0.5, `1k` is 1000."""
+    text = str(raw)
+    suffix = next((each for each in sorted(_SUFFIXES, key=len, reverse=True) if text.endswith(each)), "")
+    number = Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, "1"))
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+# --- KEDA ---
+
+
+def _scaled_object(item: Json) -> ImportedScaling:
+    spec: dict[str, Any] = item["spec"]
+    left_out: list[str] = []
+    metrics: list[Json] = []
+    for index, trigger in enumerate(spec["triggers"]):
+        metadata: dict[str, Any] = trigger.get("metadata") or {}
+        name = trigger.get("name") or f"{trigger['type']}-{index}"
+        target = next((metadata[key] for key in _TRIGGER_TARGETS if key in metadata), None)
+        if trigger["type"] in {"cpu", "memory"} and target is not None:
+            metrics.append({"kind": "resource", "name": trigger["type"], "utilization": int(target)})
+        elif target is not None:
+            metrics.append({"kind": "external", "name": name, "average": _quantity(target)})
+        else:
+            left_out.append(f"trigger {name}: no target that could be carried over")
+    options = ("fallback", "idleReplicaCount", "cooldownPeriod", "pollingInterval")
+    left_out += [f"{option}: {spec[option]}" for option in options if option in spec]
+    advanced: dict[str, Any] = spec.get("advanced") or {}
+    if "scalingModifiers" in advanced:
+        left_out.append("advanced.scalingModifiers: the formula")
+    scaling: dict[str, Any] = {
+        "policy": "hpa",
+        "min": spec.get("minReplicaCount", 0),
+        "max": spec.get("maxReplicaCount", 100),
+        "metrics": metrics,
+    }
+    config: dict[str, Any] = advanced.get("horizontalPodAutoscalerConfig") or {}
+    behavior: dict[str, Any] = config.get("behavior") or {}
+    if behavior:
+        both = {"up": behavior.get("scaleUp"), "down": behavior.get("scaleDown")}
+        scaling["behavior"] = {name: _direction(raw) for name, raw in both.items() if raw}
+    return ImportedScaling(spec["scaleTargetRef"]["name"], scaling, tuple(left_out))
+
+
+# --- Compose ---
+
+
+def _compose(services: Json) -> list[ImportedScaling]:
+    found: list[ImportedScaling] = []
+    for name, service in services.items():
+        declared: dict[str, Any] = service or {}
+        deploy: dict[str, Any] = declared.get("deploy") or {}
+        if "replicas" not in deploy:
+            continue
+        replicas = int(deploy["replicas"])
+        scaling = {
+            "policy": "hpa",
+            "min": replicas,
+            "max": max(1, replicas),
+            "metrics": [{"kind": "resource", "name": "cpu", "utilization": 70}],
+        }
+        left_out = ["Compose knows no scaling: min and max are its replicas, the metric is a first guess"]
+        if "resources" in deploy:
+            left_out.append("deploy.resources: what a replica may use")
+        found.append(ImportedScaling(name, scaling, tuple(left_out)))
+    return found
