@@ -134,6 +134,9 @@ class Engine:
         if not self.is_interrupted:
             pace.release(now)
         visits.wake(now)
+        if visits.fault is not None:
+            visits.cut()
+            raise visits.fault
         if now >= self._look_for_timeouts:
             self._look_for_timeouts = now + _LOOK_FOR_TIMEOUTS_SECONDS
             if visits.time_out(now - self._orders.timeout_seconds):

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from outgrow.facts.loads import Outcome
+from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.flows import ReadyFlow, ReadyStep
 from outgrow.loadtest.sessions import Session
 
@@ -33,10 +35,21 @@ class Meter(Protocol):
         ...
 
 
-class Visit:
-    """An arrival on its way through a flow, in a session; `pause_seconds` is how long its user thinks afterwards."""
+class Led(Protocol):
+    """Code that leads an arrival."""
 
-    __slots__ = ("due", "flow", "number", "pause_seconds", "position", "session", "user", "values")
+    def tell(self, outcome: Outcome, answer: Answer | None) -> None:
+        """Let it go on: the step that it waits for has ended, or its pause."""
+        ...
+
+
+class Visit:
+    """An arrival on its way through a flow, in a session.
+
+    `pause_seconds` is how long its user thinks afterwards; `travel` is the code that leads it, if any does.
+    """
+
+    __slots__ = ("due", "flow", "number", "pause_seconds", "position", "session", "travel", "user", "values")
 
     def __init__(self, number: int, flow: ReadyFlow, due: float, user: int, session: Session) -> None:
         """Begin before the first step."""
@@ -47,6 +60,7 @@ class Visit:
         self.session = session
         self.position = 0
         self.pause_seconds = 0.0
+        self.travel: Led | None = None
         self.values = {**session.values, "arrival": number}
 
 

@@ -7,9 +7,10 @@ from typing import Final, Literal
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
 from outgrow.loadtest.orders import ShareOrders
+from outgrow.loadtest.python_flows import WrittenFlow, written_flow
 from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of, texts_of
 from outgrow.loadtest.templates import places
-from outgrow.plan.scenario_steps import Pause, ScenarioStep
+from outgrow.plan.scenario_steps import Flow, Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 
@@ -59,12 +60,16 @@ class ReadyStep:
 
 @dataclass(frozen=True, slots=True)
 class ReadyFlow:
-    """A flow. One that `is_lone` has one step that neither keeps nor needs anything of its session."""
+    """A flow. One that `is_lone` has one step that neither keeps nor needs anything of its session.
+
+    `written` is the code that leads arrivals through it, none where its steps follow one another.
+    """
 
     index: int
     name: str
     steps: tuple[ReadyStep, ...]
     is_lone: bool
+    written: WrittenFlow | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +101,19 @@ def flows_of(orders: ShareOrders, place: Place) -> ReadyFlows:
     counted = bool(scenario.flows) or scenario.is_closed
     steps = (*(step for flow in flows.values() for step in flow.steps), *scenario.setup)
     fed = {each for step in steps for each in _fed(step, scenario)}
-    names_known = frozenset(
-        {*OF_EVERY_ARRIVAL, *orders.values, *fed, *(name for step in steps for name in step.captures)}
-    )
-    ready = tuple(
-        tuple(
-            _ready_step(step, names.index(step.name), orders, request_of(step, place, names_known, orders))
-            for step in flow.steps
-        )
-        for flow in flows.values()
-    )
+    captured = (name for step in steps for name in step.captures)
+    known = frozenset({*OF_EVERY_ARRIVAL, *orders.values, *fed, *captured, *_given(flows)})
+
+    def step_of(step: ScenarioStep, flow: Flow) -> ReadyStep:
+        request = request_of(step, place, known, orders)
+        return _ready_step(step, names.index(step.name), orders, request, is_led=flow.flow is not None)
+
+    ready = tuple(tuple(step_of(step, flow) for step in flow.steps) for flow in flows.values())
     return ReadyFlows(
         tuple(
-            ReadyFlow(index, name, steps, is_lone=not counted and _is_lone(steps[0], scenario))
+            ReadyFlow(
+                index, name, steps, not counted and _is_lone(steps[0], scenario), _written(flows[name], name, orders)
+            )
             for index, (name, steps) in enumerate(zip(flows, ready, strict=True))
         ),
         names,
@@ -119,6 +124,18 @@ def flows_of(orders: ShareOrders, place: Place) -> ReadyFlows:
         place=place,
         seed=scenario.seed,
     )
+
+
+def _given(flows: Mapping[str, Flow]) -> list[str]:
+    """Name every place in the steps of flows that code leads: it may give values under any name."""
+    led = (step for flow in flows.values() if flow.flow is not None for step in flow.steps)
+    return [place for step in led for text in texts_of(step) for place in places(text)]
+
+
+def _written(flow: Flow, name: str, orders: ShareOrders) -> WrittenFlow | None:
+    if flow.flow is None:
+        return None
+    return written_flow(flow.flow, orders.base, f"scenarios.{orders.name}.flows.{name}.flow")
 
 
 def columns_used(scenario: Scenario) -> Mapping[str, Mapping[int, tuple[str, ...]]]:
@@ -140,7 +157,7 @@ def _is_lone(step: ReadyStep, scenario: Scenario) -> bool:
     return not keeps and step.request.names <= {*OF_EVERY_ARRIVAL}
 
 
-def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Request) -> ReadyStep:
+def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Request, *, is_led: bool) -> ReadyStep:
     match step.think:
         case None:
             think = (0.0, 0.0)
@@ -157,7 +174,8 @@ def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Re
         tuple((check.title, judge_of(check), check.required) for check in step.checks),
         tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),
         think,
-        looks=bool(step.contains or step.checks or step.captures or step.follow) or orders.scenario.keeps_cookies,
+        looks=bool(step.contains or step.checks or step.captures or step.follow or is_led)
+        or orders.scenario.keeps_cookies,
         is_head=step.method == "HEAD",
         is_repeatable=step.method in REPEATABLE,
         follows=step.follow,

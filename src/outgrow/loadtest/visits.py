@@ -1,5 +1,6 @@
 """What becomes of each arrival between its release and its end: steps sent, answers judged, pauses kept."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
@@ -17,6 +18,7 @@ from outgrow.loadtest.record import FlowTally, Lateness, SecondTally, StepSecond
 from outgrow.loadtest.redirects import REDIRECTS, followed
 from outgrow.loadtest.sessions import Session, Sessions
 from outgrow.loadtest.templates import Value
+from outgrow.loadtest.travels import Travel
 
 
 class Carriage(Protocol):
@@ -34,7 +36,7 @@ Fed = tuple[Feeder, Sequence[tuple[str, Sequence[str]]]]
 class Visits:
     """The arrivals that are under way, and the counts of what became of all. `busy` includes users that think.
 
-    Each arrival that begins ends once, in one class: by `_leave`. `feeds` is the data that flows use, by their index.
+    Each arrival that begins ends once, in one class: by `leave`. `feeds` is the data that flows use, by their index.
     """
 
     def __init__(self, flows: ReadyFlows, rotation: Rotation, lateness: Lateness, shared: Mapping[str, Value]) -> None:
@@ -46,6 +48,8 @@ class Visits:
         self.flows = [FlowTally() for _ in flows.flows]
         self.names = list(flows.names)
         self.notes: dict[str, None] = {}
+        self.fault: Exception | None = None
+        self._led: set[asyncio.Task[None]] = set()
         self.busy = 0
         self.in_flight: dict[Flight, None] = {}
         self.second = self._new_second(flows)
@@ -93,10 +97,15 @@ class Visits:
         else:
             user = self._rotation.user(number) if user is None else user
             visit = Visit(number, flow, due, user, self._sessions.of(user))
-            if self._feed(visit):
-                self._send(visit, due, released)
-            else:
+            if not self._feed(visit):
                 self._without_data(visit, released)
+            elif flow.written is None:
+                self.send(visit, due, released)
+            else:
+                travel = visit.travel = Travel(visit, self, due, self._break)
+                task = asyncio.get_running_loop().create_task(travel.run(flow.written))
+                self._led.add(task)
+                task.add_done_callback(self._led.discard)
 
     def turn_away(self, number: int, outcome: Outcome) -> None:
         """Count an arrival that does not begin: at its flow's first step, and as one of its flow."""
@@ -106,7 +115,8 @@ class Visits:
             self.second.arrivals[outcome] += 1
             self.flows[flow.index].outcomes[outcome] += 1
 
-    def _send(self, visit: Visit, due: float, released: float) -> None:
+    def send(self, visit: Visit, due: float, released: float) -> None:
+        """Send the step that an arrival stands at."""
         step = visit.flow.steps[visit.position]
         try:
             content = step.request.content(visit.values, self._cookies(visit, step.request.path.pattern))
@@ -129,7 +139,10 @@ class Visits:
 
     def _without_data(self, visit: Visit, now: float) -> None:
         self.second.steps[visit.flow.steps[visit.position].index].outcomes[Outcome.WITHOUT_DATA] += 1
-        self._leave(visit, Outcome.WITHOUT_DATA, now)
+        if visit.travel is None:
+            self.leave(visit, Outcome.WITHOUT_DATA, now)
+        else:
+            visit.travel.tell(Outcome.WITHOUT_DATA, None)
 
     def _cookies(self, visit: Visit, path: str) -> str:
         if not self._ready.keeps_cookies:
@@ -161,15 +174,17 @@ class Visits:
         tally.waiting.record(flight.sent - flight.released)
         seconds = now - flight.due
         second.response.record(seconds)
+        answer = None
         if step.looks:
-            outcome = self._judged(Answer(status, head, body, seconds), step, second, visit)
+            answer = Answer(status, head, body, seconds)
+            outcome = self._judged(answer, step, second, visit)
         else:
             outcome = Outcome.DONE if step.accepts(status, body) else Outcome.UNEXPECTED
         if (meter := flight.meter) is not None:
             outcome = outcome if meter.is_whole else Outcome.UNEXPECTED
             if outcome is Outcome.DONE:
                 self._measured(flight, meter)
-        self._end(flight, outcome, now)
+        self._end(flight, outcome, now, answer)
 
     def _follow(self, flight: Flight, visit: Visit, status: int, head: bytes, now: float) -> bool:
         """Send a request on where it is redirected to; say whether that may be."""
@@ -226,7 +241,7 @@ class Visits:
                 visit.values[name] = visit.session.values[name] = value
         return outcome
 
-    def _end(self, flight: Flight, outcome: Outcome, now: float) -> None:
+    def _end(self, flight: Flight, outcome: Outcome, now: float, answer: Answer | None = None) -> None:
         """End a request; the arrival goes on to its next step, or ends too."""
         flight.ended = True
         flight.connection = None
@@ -236,6 +251,9 @@ class Visits:
         if visit is None:
             self.busy -= 1
             return
+        if visit.travel is not None:
+            visit.travel.tell(outcome, answer)
+            return
         visit.position += 1
         least, most = flight.step.think_seconds
         pause = least
@@ -243,13 +261,25 @@ class Visits:
             pause += (most - least) * drawn(self._ready.seed, visit.number, visit.position)
         if outcome is not Outcome.DONE or visit.position == len(visit.flow.steps):
             visit.pause_seconds = pause
-            self._leave(visit, outcome, now)
+            self.leave(visit, outcome, now)
         elif pause:
             heappush(self._thinking, (now + pause, next(self._turn), visit))
         else:
-            self._send(visit, now, now)
+            self.send(visit, now, now)
 
-    def _leave(self, visit: Visit, outcome: Outcome, now: float) -> None:
+    def rest(self, visit: Visit, due: float) -> None:
+        """Wake an arrival that code leads at a moment."""
+        heappush(self._thinking, (due, next(self._turn), visit))
+
+    def check(self, visit: Visit, title: str, *, passed: bool) -> None:
+        """Count a check of the step that an arrival stands at."""
+        self.second.steps[visit.flow.steps[visit.position].index].check(title, passed=passed)
+
+    def _break(self, fault: Exception) -> None:
+        self.fault = self.fault or fault
+
+    def leave(self, visit: Visit, outcome: Outcome, now: float) -> None:
+        """End an arrival."""
         self.busy -= 1
         if self.on_leave is not None:
             self.on_leave(visit, outcome, now)
@@ -274,7 +304,10 @@ class Visits:
             due, _, visit = heappop(self._thinking)
             released = perf_counter()
             self._lateness.record(released - due)
-            self._send(visit, due, released)
+            if visit.travel is None:
+                self.send(visit, due, released)
+            else:
+                visit.travel.tell(Outcome.DONE, None)
 
     def time_out(self, oldest: float) -> bool:
         """End requests that were due before a moment: they are in the order in which they were due."""
@@ -291,7 +324,10 @@ class Visits:
         """End everyone who is under way."""
         thinking, self._thinking = self._thinking, []
         for _, _, visit in thinking:
-            self._leave(visit, Outcome.INTERRUPTED, 0.0)
+            if visit.travel is None:
+                self.leave(visit, Outcome.INTERRUPTED, 0.0)
+        for task in tuple(self._led):
+            task.cancel()
         for flight in tuple(self.in_flight):
             self._break_off(flight, Outcome.INTERRUPTED)
 

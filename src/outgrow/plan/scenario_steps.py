@@ -253,3 +253,5 @@ class Flow(Declared):
     """Its share of the arrivals, against the weights of the other flows."""
     steps: Annotated[tuple[ScenarioStep, ...], Field(min_length=1)]
     """What is asked, in order. Steps of the same name are counted together."""
+    flow: Annotated[str, StringConstraints(pattern=r"^[^:]+\.py:[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    """FILE.py:FUNCTION, relative to the plan: code that takes the steps by their names, in the order that it likes."""
