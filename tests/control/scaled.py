@@ -16,12 +16,13 @@ from outgrow.plan.file import parse_plan
 from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Inspection
 
+METRIC = {"kind": "external", "name": "rps", "average": 50, "signal": "rps"}
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def plan(**scaling: Any) -> Plan:
-    """Give a plan with the service auth, 50 requests a second a replica."""
-    metric = {"kind": "external", "name": "rps", "average": 50, "signal": "rps"}
+    """Give a plan with the service auth, 50 requests a second a replica; an option that is None is left out."""
+    policy: dict[str, Any] = {"policy": "hpa", "min": 1, "max": 10, "metrics": [METRIC], **scaling}
     document = {
         "outgrow": 1,
         "name": "shop",
@@ -34,7 +35,8 @@ def plan(**scaling: Any) -> Plan:
                 "load": "rps",
                 "decide_every": "15s",
                 "runs_on": {"kind": "dry_run"},
-                "scaling": {"policy": "hpa", "min": 1, "max": 10, "metrics": [metric], **scaling},
+                "capacity": 50,
+                "scaling": {name: value for name, value in policy.items() if value is not None},
             }
         },
     }

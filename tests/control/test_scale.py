@@ -104,6 +104,21 @@ async def test_replaying_the_journal_gives_the_same_decisions_one_by_one(service
     assert len({each.step.decision.rule for each in again}) > 2, "many rules had the last word"
 
 
+async def test_a_large_memory_is_kept_now_and_then_and_what_lies_between_is_repeated(service: Service) -> None:
+    service.plan = plan(policy="predictive", metrics=None)
+    drawn = Random(6)
+    for _ in range(45):  # each by a loop that has just been started
+        service.load.value = drawn.choice([50.0, 120.0, 300.0, NOT_A_NUMBER])
+        await service.once()
+
+    steps = await service.steps()
+    again = repeated(ScaleRequest(service.plan, "auth").policy, steps)
+
+    assert len(again) == 45
+    assert all(each.is_same for each in again)
+    assert 0 < sum(step.state is not None for step in steps) < 45
+
+
 async def test_a_replay_says_which_decision_was_tampered_with(service: Service) -> None:
     for value in (40.0, 140.0, 140.0):
         service.load.value = value

@@ -186,7 +186,13 @@ def _value(reading: "Reading") -> Text:
 def _decided(decision: ScalingDecision) -> Text:
     line = Text("decided ", style="dim")
     arrow = f"{decision.current} -> {decision.desired}" if decision.changes else f"stay at {decision.desired}"
-    return line.append(arrow, style="bold").append(f"  {because(decision)}", style="dim")
+    line.append(arrow, style="bold").append(f"  {because(decision)}", style="dim")
+    forecast = decision.forecast
+    if forecast is not None and forecast.expected is not None:
+        line.append(f"\nforecast {forecast.expected:,.3g} replicas' load", style="dim")
+        line.append(f", {forecast.margin or 0:+,.3g} for its errors" if forecast.trusted else ", not used", style="dim")
+        line.append(f": {forecast.why}" if forecast.why else "", style="dim")
+    return line
 
 
 def _logged(line: LogLine, zone: ZoneInfo) -> Text:
