@@ -132,10 +132,10 @@ def test_a_course_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, cou
     assert "plan.yaml:" in told
 
 
-@pytest.mark.parametrize("target", ["https://127.0.0.1", "127.0.0.1:80", "http://", "http://u:p@h", "http://h/?a=b"])
+@pytest.mark.parametrize("target", ["ftp://127.0.0.1", "127.0.0.1:80", "http://", "http://u:p@h", "http://h/?a=b"])
 def test_an_address_that_load_cannot_go_to_is_told(tmp_path, capsys, target):
     assert run(["load", "peak", plan_in(tmp_path, target)]) == 2
-    assert "write http://HOST:PORT" in capsys.readouterr().err
+    assert "https://HOST:PORT" in capsys.readouterr().err
 
 
 WATCHED = """

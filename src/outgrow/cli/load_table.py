@@ -1,5 +1,7 @@
 """A load test laid out for a terminal."""
 
+from collections.abc import Sequence
+
 from rich.table import Table
 from rich.text import Text
 
@@ -9,6 +11,11 @@ from outgrow.quantity import format_number
 from outgrow.report.load_words import milliseconds
 
 _LATENCIES = ("mean", "p50", "p90", "p95", "p99", "greatest")
+_COLUMNS = ("arrivals", "done", "failed", *_LATENCIES)
+_FEWER_COLUMNS = ("arrivals", "failed", "p50", "p95", "p99", "greatest")
+_FEWEST_COLUMNS = ("arrivals", "failed", "p50", "p95", "greatest")
+_WIDE, _NARROW = 110, 75
+"""In a narrower terminal the table has fewer columns and shorter names."""
 
 
 def second_line(second: LoadSecond, length_seconds: float) -> str:
@@ -38,14 +45,17 @@ def print_load(facts: LoadFacts) -> None:
     if facts.interrupted:
         shown.print(Text(f"ended early; {facts.planned_seconds:.1f} s were planned", style="bold red"))
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Step")
-    for name in ("arrivals", "done", "failed", *_LATENCIES):
-        table.add_column("max" if name == "greatest" else name, justify="right")
+    is_wide = shown.width >= _WIDE
+    columns = _COLUMNS if is_wide else _FEWER_COLUMNS if shown.width >= _NARROW else _FEWEST_COLUMNS
+    table.add_column("Step", overflow="fold")
+    for name in columns:
+        table.add_column("max" if name == "greatest" else name, justify="right", no_wrap=True)
     for step in facts.steps if len(facts.steps) > 1 else ():
-        table.add_row(*_row(step.name, step, step.response))
-    table.add_row(*_row("all", whole, whole.response))
-    table.add_row(*_row("  service time", None, whole.service), style="dim")
-    table.add_row(*_row("  waiting for a connection", None, whole.waiting), style="dim")
+        table.add_row(*_row(step.name, step, step.response, columns))
+    table.add_row(*_row("all", whole, whole.response, columns))
+    service, waiting = ("  service time", "  waiting for a connection") if is_wide else ("service", "waiting")
+    table.add_row(*_row(service, None, whole.service, columns), style="dim")
+    table.add_row(*_row(waiting, None, whole.waiting, columns), style="dim")
     shown.print(table)
     others = ", ".join(
         f"{count:,} {outcome}" for outcome, count in whole.outcomes.items() if outcome is not Outcome.DONE
@@ -88,17 +98,15 @@ def _unread(facts: LoadFacts) -> list[Resource]:
     return [resource for resource in facts.resources.values() if resource.failure]
 
 
-def _row(name: str, step: StepLoad | None, latency: Latency | None) -> list[str]:
-    counts = ["", "", ""]
+def _row(name: str, step: StepLoad | None, latency: Latency | None, columns: Sequence[str]) -> list[str]:
+    shown = {
+        each: milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES
+    }
     if step is not None:
         share = step.failed_share
         failed = f"{step.failed:,}" + (f" ({format_number(share * 100)} %)" if share else "")
-        counts = [f"{step.arrivals:,}", f"{step.outcomes.get(Outcome.DONE, 0):,}", failed]
-    return [
-        name,
-        *counts,
-        *(milliseconds(None if latency is None else getattr(latency, f"{each}_seconds")) for each in _LATENCIES),
-    ]
+        shown |= {"arrivals": f"{step.arrivals:,}", "done": f"{step.outcomes.get(Outcome.DONE, 0):,}", "failed": failed}
+    return [name, *(shown.get(column, "") for column in columns)]
 
 
 def _print_checks(facts: LoadFacts) -> None:
