@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadFacts
     from outgrow.loadtest.engine import Told
+    from outgrow.loadtest.lines import StartLines
     from outgrow.plan.scenarios import Scenario
 
 HISTORY = timedelta(days=60)
@@ -141,8 +142,9 @@ async def load_test(
     environment: Mapping[str, str],
     told: "Told",
     watched: "Watched | None" = None,
+    lines: "StartLines | None" = None,
 ) -> "LoadFacts":
-    """Send a scenario's load, and read the signals that it watches meanwhile."""
+    """Send a scenario's load, and read the signals that it watches meanwhile; `lines` start processes elsewhere."""
     # Imported here, for a check needs no load generator and starts faster without.
     from outgrow.control.load_test import run_load_test, sources_watched  # noqa: PLC0415
 
@@ -150,7 +152,7 @@ async def load_test(
     sources = {each: options for each, options in plan.sources.items() if each in wanted}
     limited = plan.model_copy(update={"sources": sources})
     async with opened(limited, base, environment, journal=False) as (read, _):
-        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base, watched)
+        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base, watched, lines)
 
 
 async def recorded_signal(

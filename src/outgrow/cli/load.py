@@ -21,6 +21,7 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "import": ("outgrow.cli.load_import:import_load", "Read another generator's result, or requests to send."),
     "compare": ("outgrow.cli.load_compare:compare", "Tell change from noise between two runs."),
     "report": ("outgrow.cli.load_report:report_load", "Write reports and files from a kept run."),
+    "merge": ("outgrow.cli.load_merge:merge", "Bring the shares of a run together that was spread over machines."),
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadFacts, LoadSecond
+    from outgrow.loadtest.lines import StartLines
     from outgrow.plan import Plan
     from outgrow.plan.scenarios import Scenario
 
@@ -83,6 +85,14 @@ def load_command() -> None:
     "--processes", type=click.IntRange(1, 256), help="Spread it over so many processes, else as the plan says."
 )
 @output_options
+@click.option(
+    "--on", "place", default="", help="Run it elsewhere: ray://auto, ray://local, ray://HOST:PORT, kubernetes."
+)
+@click.option("--namespace", default="default", help="Of the manifests that --on kubernetes writes into -o.")
+@click.option("--image", default="outgrow:latest", help="Of the pods: an image with outgrow in it.")
+@click.option("--volume", default="", help="The claim that pods write their shares to; else they stay in the logs.")
+@click.option("--secret", default="", help="A secret whose keys are the pods' environment variables.")
+@click.option("--shard", default="", help="Run one share only, 0/4 to 3/4, and print it; see outgrow load merge.")
 def run_scenario(
     scenario: str,
     plan: Path,
@@ -92,6 +102,12 @@ def run_scenario(
     quiet: bool,
     processes: int | None,
     outputs: Outputs,
+    place: str,
+    namespace: str,
+    image: str,
+    volume: str,
+    secret: str,
+    shard: str,
 ) -> int:
     """Send a scenario's load and say what became of every arrival.
 
@@ -106,7 +122,19 @@ def run_scenario(
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:
         declared = declared.model_copy(update={"processes": processes})
-    with _live(scenario, declared, plan.parent, quiet=quiet) as (told, watched):
+    if place == "kubernetes":
+        from outgrow.cli.load_beyond import write_jobs
+
+        return write_jobs(loaded.plan, scenario, declared, plan, output, (namespace, image, volume, secret))
+    if shard:
+        from outgrow.cli.load_beyond import run_share
+
+        with _live(scenario, declared, plan.parent, quiet=quiet) as (told, _):
+            return run_share(scenario, declared, plan, shard, output, told)
+    with (
+        _live(scenario, declared, plan.parent, quiet=quiet) as (told, watched),
+        _elsewhere(place, declared) as lines,
+    ):
         facts = run_async(
             lambda: load_test(
                 loaded.plan,
@@ -116,6 +144,7 @@ def run_scenario(
                 environment=os.environ,
                 told=told,
                 watched=watched,
+                lines=lines,
             )
         )
     if as_json or output is not None:
@@ -162,6 +191,20 @@ def exit_code(facts: "LoadFacts") -> int:
     if facts.whole.arrivals and not facts.whole.statuses:
         return ExitCode.SOURCE
     return ExitCode.DONE
+
+
+@contextmanager
+def _elsewhere(place: str, scenario: "Scenario") -> "Generator[StartLines | None]":
+    """Give what starts processes at a place, and leave it in the end; nothing for this machine."""
+    if not place:
+        yield None
+        return
+    from outgrow.loadtest.on_ray import begin, leave
+
+    try:
+        yield begin(place, 1 if scenario.processes == "auto" else scenario.processes)
+    finally:
+        leave()
 
 
 @contextmanager

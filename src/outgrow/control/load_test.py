@@ -17,6 +17,7 @@ from outgrow.errors import SourceError
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
 from outgrow.loadtest.engine import Told
+from outgrow.loadtest.lines import StartLines
 from outgrow.loadtest.run import run_load
 from outgrow.plan import Plan
 from outgrow.plan.scenarios import Scenario
@@ -42,6 +43,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     told: Told,
     base: Path | None = None,
     watched: Watched | None = None,
+    lines: StartLines | None = None,
 ) -> LoadFacts:
     """Run a scenario while its watched signals are read, and say what was saturated first.
 
@@ -55,6 +57,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         told: called with every second that has passed.
         base: what the scenario's files are relative to.
         watched: called with every second too, with all that was read of the target so far.
+        lines: starts processes elsewhere; this machine's unless given.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -74,7 +77,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watching.run)
         try:
-            facts = await run_load(name, scenario, environment, told_both, base)
+            facts = await run_load(name, scenario, environment, told_both, base, lines)
         except Exception as error:  # noqa: BLE001 (raised again below, for a task group would wrap it)
             fault = error
         tasks.cancel_scope.cancel()

@@ -17,6 +17,7 @@ from outgrow.facts.shards import ShardFacts, added_all, added_flows, merged_time
 from outgrow.loadtest.course import Timetable, most_under_way
 from outgrow.loadtest.engine import Told
 from outgrow.loadtest.errands import Errand, ErrandRun, refuse_failed_setup
+from outgrow.loadtest.lines import LocalLines, StartLines
 from outgrow.loadtest.orders import ShareOrders, target_of
 from outgrow.loadtest.preparation import refuse_beyond_ceiling, timetable_by
 from outgrow.loadtest.record import flow_load, health_of, step_load
@@ -56,7 +57,12 @@ def processes_for(scenario: Scenario, timetable: Timetable, cores: int) -> int:
 
 
 async def run_load(
-    name: str, scenario: Scenario, environment: Mapping[str, str], told: Told, base: Path | None = None
+    name: str,
+    scenario: Scenario,
+    environment: Mapping[str, str],
+    told: Told,
+    base: Path | None = None,
+    lines: StartLines | None = None,
 ) -> LoadFacts:
     """Send a scenario's load and give what became of it; Ctrl-C ends early, with what there is.
 
@@ -66,6 +72,7 @@ async def run_load(
         environment: where `${NAME}` is looked up.
         told: called with every second that has passed.
         base: what files are relative to; the working directory unless given.
+        lines: starts processes elsewhere; this machine's unless given.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -84,11 +91,14 @@ async def run_load(
             orders = replace(orders, values=errand.values)
             if not was_stopped:
                 refuse_failed_setup(errand, name)
-        run = await ShareRun.prepared(orders, WHOLE, told) if count == 1 else Shards(orders, count, told)
+        if count == 1 and lines is None:
+            run = await ShareRun.prepared(orders, WHOLE, told)
+        else:
+            run = Shards(orders, count, told, lines=lines or LocalLines)
         if was_stopped:
             run.stop()
         started_at = datetime.now(UTC)
-        with _interrupts(run):
+        with interrupts(run):
             shards = await run.run()
     finally:
         if scenario.teardown:
@@ -101,15 +111,18 @@ async def run_load(
 async def _errand(orders: ShareOrders, what: str, steps: tuple[ScenarioStep, ...]) -> tuple[Errand, bool]:
     """Take steps once; say what became of them, and whether someone ended them early."""
     run = await ErrandRun.prepared(orders, what, steps)
-    with _interrupts(run):
+    with interrupts(run):
         return await run.run(), run.was_stopped
 
 
-def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[ShardFacts]) -> LoadFacts:
+def load_facts(
+    orders: ShareOrders, started_at: datetime, shards: Sequence[ShardFacts], target: str | None = None
+) -> LoadFacts:
     """Make one load test of what its shards counted.
 
     Args:
         orders: what the shards were to do.
+        target: where the load went, as it may be shown; what the scenario's target stands for unless given.
         started_at: when they began.
         shards: what each counted, in order, the lost ones among them.
     """
@@ -120,7 +133,7 @@ def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[Shard
     whole = step_load(orders.name, added_all(steps))
     return LoadFacts(
         scenario=orders.name,
-        target=redacted(target_of(orders), secrets_in(scenario.target, orders.environment)),
+        target=target or target_shown(orders),
         started_at=started_at,
         seconds=max(shard.seconds for shard in shards),
         planned_seconds=timetable_by(orders).seconds,
@@ -145,6 +158,16 @@ def load_facts(orders: ShareOrders, started_at: datetime, shards: Sequence[Shard
         model=Model.CLOSED if scenario.is_closed else Model.OPEN,
         hidden=hidden_by_waiting(added_flows(flows).duration) if scenario.is_closed else 0,
     )
+
+
+def target_shown(orders: ShareOrders) -> str:
+    """Give the address that a scenario's target stands for, without what is secret in it.
+
+    Raises:
+        UsageError: a variable that the target names holds no address.
+        SourceError: an environment variable is not set.
+    """
+    return redacted(target_of(orders), secrets_in(orders.scenario.target, orders.environment))
 
 
 def _shard_of(shard: ShardFacts) -> Shard:
@@ -174,7 +197,7 @@ class _Run(Protocol):
 
 
 @contextmanager
-def _interrupts(run: _Run) -> Generator[None]:
+def interrupts(run: _Run) -> Generator[None]:
     """Let Ctrl-C and a polite end of the process stop the run."""
     loop, kept = asyncio.get_running_loop(), list[signal.Signals]()
     try:

@@ -6,8 +6,6 @@ Nobody is lost silently: a process that dies leaves what it had told, and the re
 import asyncio
 import json
 import os
-import signal
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -29,6 +27,7 @@ from outgrow.facts.shards import (
 from outgrow.loadtest import worker
 from outgrow.loadtest.course import planned_flows
 from outgrow.loadtest.engine import Told
+from outgrow.loadtest.lines import Lines, LocalLines, StartLines
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.schedule import Share
 from outgrow.loadtest.share import ShareRun
@@ -38,8 +37,6 @@ SILENCE_SECONDS: Final = 30.0
 _START_SECONDS: Final = 60.0
 _AHEAD_SECONDS: Final = 0.05
 """How far ahead the common start lies, so that the last process hears of it in time."""
-_LEAVING_SECONDS: Final = 5.0
-_LONGEST_LINE: Final = 1 << 26
 
 
 def usable_cores() -> int:
@@ -51,9 +48,16 @@ def usable_cores() -> int:
 
 
 class Shards:
-    """A run over several processes of this machine."""
+    """A run over several processes, of this machine or of others."""
 
-    def __init__(self, orders: ShareOrders, count: int, told: Told, silence_seconds: float = SILENCE_SECONDS) -> None:
+    def __init__(
+        self,
+        orders: ShareOrders,
+        count: int,
+        told: Told,
+        silence_seconds: float = SILENCE_SECONDS,
+        lines: StartLines = LocalLines,
+    ) -> None:
         """Start nothing yet.
 
         Args:
@@ -61,11 +65,12 @@ class Shards:
             count: over how many processes the run is spread.
             told: called with every second that has passed in all of them.
             silence_seconds: after how long without a word a process is given up.
+            lines: gives the lines to another process, one that is yet to be started.
         """
         self._orders = orders
         self._told = told
         self._silence_seconds = silence_seconds
-        self._workers = [_Worker(orders, Share(index, count)) for index in range(count)]
+        self._workers = [_Worker(orders, Share(index, count), lines()) for index in range(count)]
         self._told_until = 0
         self._stops = 0
 
@@ -122,14 +127,14 @@ class Shards:
 class _Worker:
     """One process, from its start to its last word."""
 
-    def __init__(self, orders: ShareOrders, share: Share) -> None:
+    def __init__(self, orders: ShareOrders, share: Share, lines: Lines) -> None:
         """Start nothing yet."""
         self.share = share
         self.seconds: dict[int, list[LoadSecond]] = {}
         self.told_until = 0
         self.is_over = False
         self._orders = orders
-        self._process: asyncio.subprocess.Process | None = None
+        self._lines = lines
         self._facts: ShardFacts | None = None
         self._flows: Sequence[Mapping[Outcome, int]] = ()
         self._lost = ""
@@ -140,19 +145,8 @@ class _Worker:
         Raises:
             OutgrowError: it does not become ready.
         """
-        # A session of its own: Ctrl-C in the terminal reaches the parent alone, which tells all of them.
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            worker.__name__,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            limit=_LONGEST_LINE,
-            start_new_session=True,
-        )
-        self._write(worker.orders_line(self._orders, self.share))
+        await self._lines.start()
+        self._lines.write(worker.orders_line(self._orders, self.share))
         word, rest = await self._next_word(_START_SECONDS)
         if word != worker.READY:
             raise OutgrowError(
@@ -162,7 +156,7 @@ class _Worker:
 
     def say(self, line: str) -> None:
         """Say a line to the process; one that is gone hears nothing."""
-        self._write(line.encode() + b"\n")
+        self._lines.write(line.encode() + b"\n")
 
     async def hear(self, silence_seconds: float) -> bool:
         """Take the next word; say whether more is to come."""
@@ -186,61 +180,60 @@ class _Worker:
     async def end(self) -> None:
         """Make sure that the process is gone."""
         self.is_over = True
-        if self._process is None:
-            return
-        if self._process.stdin is not None:
-            self._process.stdin.close()  # which ends it, whatever it is doing
-        try:
-            async with asyncio.timeout(_LEAVING_SECONDS if self._facts is not None else 0):
-                await self._process.wait()
-        except TimeoutError:
-            self._kill()
-            await self._process.wait()
+        await self._lines.aclose(gently=self._facts is not None)
 
     def facts(self) -> ShardFacts:
         """Give what the process counted; where it was lost, what it had told and the rest as lost."""
         timeline = tuple(second for index in sorted(self.seconds) for second in self.seconds[index])
         if self._facts is not None:
             return replace(self._facts, timeline=timeline)
-        last = timeline[-1].at_seconds if timeline else 0.0
-        steps, flows = _with_lost(self._orders, self.share, timeline, self._flows)
-        return ShardFacts(
-            index=self.share.index,
-            of=self.share.of,
-            seconds=last,
-            cpu_seconds=last * sum(each.cpu_share for each in timeline) / max(len(timeline), 1),
-            interrupted=False,
-            steps=steps,
-            flows=flows,
-            timeline=timeline,
-            connections_highest=max((each.connections for each in timeline), default=0),
-            lost=f"{self._lost} after {last:.0f} s",
-        )
+        return lost_shard(self._orders, self.share, self._lost, timeline, self._flows)
 
     async def _next_word(self, silence_seconds: float) -> tuple[str, str]:
         """Give the next word and its text; none when the process has ended or was given up, `_lost` then says why."""
-        assert self._process is not None  # noqa: S101 (it was started)
-        assert self._process.stdout is not None  # noqa: S101
         try:
-            async with asyncio.timeout(silence_seconds):
-                line = await self._process.stdout.readline()
+            line = await self._lines.read(silence_seconds)
         except TimeoutError:
             self._lost = f"it was given up, for it said nothing for {silence_seconds:g} s,"
-            self._kill()
+            self._lines.kill()
             return "", ""
         if not line.endswith(b"\n"):
-            self._lost = _end_of(await self._process.wait())
+            self._lost = await self._lines.end_in_words()
             return "", ""
         word, _, rest = line.decode().rstrip("\n").partition(" ")
         return word, rest
 
-    def _write(self, line: bytes) -> None:
-        if self._process is not None and self._process.stdin is not None and not self._process.stdin.is_closing():
-            self._process.stdin.write(line)
 
-    def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()
+def lost_shard(
+    orders: ShareOrders,
+    share: Share,
+    lost: str,
+    timeline: Sequence[LoadSecond] = (),
+    ended: Sequence[Mapping[Outcome, int]] = (),
+) -> ShardFacts:
+    """Give what a lost process had told, and count the rest of its share as lost.
+
+    Args:
+        orders: what it was to do.
+        share: which share it had.
+        lost: what became of it, in words.
+        timeline: the seconds that it had told.
+        ended: what it had told of arrivals, flow by flow.
+    """
+    last = timeline[-1].at_seconds if timeline else 0.0
+    steps, flows = _with_lost(orders, share, timeline, ended)
+    return ShardFacts(
+        index=share.index,
+        of=share.of,
+        seconds=last,
+        cpu_seconds=last * sum(each.cpu_share for each in timeline) / max(len(timeline), 1),
+        interrupted=False,
+        steps=steps,
+        flows=flows,
+        timeline=tuple(timeline),
+        connections_highest=max((each.connections for each in timeline), default=0),
+        lost=f"{lost} after {last:.0f} s" if timeline else lost,
+    )
 
 
 def _with_lost(
@@ -275,12 +268,3 @@ def _told_of(name: str, timeline: Sequence[LoadSecond]) -> StepCounts:
         )
         for each in (second.steps[name] for second in timeline if name in second.steps)
     )
-
-
-def _end_of(status: int) -> str:
-    if status >= 0:
-        return f"it ended with status {status}"
-    try:
-        return f"it was ended by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"it was ended by signal {-status}"

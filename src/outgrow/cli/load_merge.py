@@ -1,0 +1,49 @@
+"""`outgrow load merge`: bring the shares of a run together that was spread over machines."""
+
+import os
+from pathlib import Path
+
+import click
+
+from outgrow.cli.common import DEFAULT_PLAN, load, write_text
+from outgrow.errors import UsageError
+
+
+@click.command("merge")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path), help="The plan that they were run with.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON (schema outgrow.load/1).")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
+def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | None) -> int:
+    """Bring the shares of a run together that was spread over machines.
+
+    FILES hold what `outgrow load SCENARIO --shard 0/4` and its like printed, one or several in each; other lines, of
+    logs for instance, are left. A share that is missing is reported, and its arrivals are counted as lost.
+    """
+    from outgrow.cli.load import declared_scenario, exit_code
+    from outgrow.cli.load_table import print_load
+    from outgrow.loadtest.orders import ShareOrders
+    from outgrow.loadtest.shard_files import merged, read_lines
+    from outgrow.report.load_json import load_text
+
+    shares = list(read_lines({str(path): _read(path) for path in files}))
+    name = shares[0].scenario
+    orders = ShareOrders(name, declared_scenario(load(plan).plan, name), os.environ, plan.parent)
+    facts = merged(shares, orders)
+    text = load_text(facts)
+    if output is not None:
+        write_text(output, text + "\n")
+    if as_json:
+        click.echo(text)
+    else:
+        print_load(facts)
+    for reason in facts.health.too_weak:
+        click.echo(f"generator too weak: {reason}", err=True)
+    return exit_code(facts)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error

@@ -1,0 +1,1 @@
+"""Plans made into files for other tools: pure, text in, documents out."""
