@@ -133,7 +133,7 @@ async def try_plan(
         return await try_signals(plan, sources, SYSTEM_CLOCK.now(), progress=progress)
 
 
-async def load_test(
+async def load_test(  # noqa: PLR0913 (each is an independent choice, named at every call)
     plan: Plan,
     name: str,
     scenario: "Scenario",
