@@ -203,7 +203,9 @@ class Visits:
         return True
 
     def _take_cookies(self, answer: Answer, step: ReadyStep, visit: Visit) -> None:
-        if self._ready.keeps_cookies and (lines := answer.headers("set-cookie")):
+        if not self._ready.keeps_cookies or b"\nset-cookie:" not in answer.head.lower():
+            return
+        if lines := answer.headers("set-cookie"):
             path, host = step.request.path.pattern.partition("?")[0], self._ready.place.host
             host = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
             visit.session.jar.take(lines, host=host.lower(), path=path, now=time())
