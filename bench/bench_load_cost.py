@@ -121,7 +121,7 @@ def main() -> None:
     for name, rounds in found.items():
         wall = statistics.median(done / took for done, _, took in rounds)
         per_cpu = statistics.median(done / cpu for done, cpu, _ in rounds)
-        table.add_row(name, f"{wall:,.0f}", f"{per_cpu:,.0f}", f"{1e6 / per_cpu:,.0f}")
+        table.add_row(name, f"{wall:,.0f}", f"{per_cpu:,.0f}", f"{1e6 / per_cpu:,.0f}" if per_cpu else "–")
     Console(width=110).print(table)
     print(*missing, sep="\n")
 

@@ -224,7 +224,10 @@ def _locust_job(kind: str) -> Callable[[Peer, Load], Job]:
         ]  # fmt: skip
 
         def read(told: str) -> Told:
-            stats = json.loads(told[told.index("[") :])[0]
+            entries = json.loads(told[told.index("[") :])
+            if not entries:  # a busy machine did not let it begin in time
+                return Told(0)
+            stats = entries[0]
             times = [float(ms) for ms, count in stats["response_times"].items() for _ in range(count)]
             return Told(stats["num_requests"], (*percentiles(times)[:3], stats["max_response_time"]))
 

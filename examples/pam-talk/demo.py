@@ -63,8 +63,8 @@ def _both(running: Servers, console: Console) -> tuple[int, int]:
 
     console.rule("as it is: one process, SQLite, everything synchronous", align="left")
     with served(running.beside, running.folder, ["as-it-is", str(file)], {}) as address:
-        _outgrow(["verify", "--baseline", _short(PLAN)], journal | {"PAM_URL": address}, console)
-        first = _verify("as-it-is", journal | {"PAM_URL": address}, console)
+        _outgrow(["load", "baseline", _short(PLAN), "--quiet"], journal | {"PAM_URL": address}, console)
+        first = _judged("as-it-is", journal | {"PAM_URL": address}, console)
 
     console.rule("after phase 1: workers, PostgreSQL, cache, predictions in the background", align="left")
     environment = {DATABASE_URL: asyncio.run(_moved(running, file, console))}
@@ -75,7 +75,7 @@ def _both(running: Servers, console: Console) -> tuple[int, int]:
         console.print(f"Redis from {running.redis.origin}", highlight=False)
     words = ["after-phase-1", "--workers", str(WORKERS)]
     with served(running.beside, running.folder, words, environment) as address:
-        second = _verify("after-phase-1", journal | {"PAM_URL": address}, console)
+        second = _judged("after-phase-1", journal | {"PAM_URL": address}, console)
     return first, second
 
 
@@ -92,9 +92,9 @@ async def _moved(running: Servers, file: Path, console: Console) -> str:
     return url
 
 
-def _verify(form: str, environment: Mapping[str, str], console: Console) -> int:
+def _judged(form: str, environment: Mapping[str, str], console: Console) -> int:
     report = REPORTS / f"{form}.html"
-    return _outgrow(["verify", PHASE, _short(PLAN), "--output", str(report)], environment, console)
+    return _outgrow(["load", PHASE, _short(PLAN), "--quiet", "--html", str(report)], environment, console)
 
 
 def _outgrow(words: list[str], environment: Mapping[str, str], console: Console) -> int:

@@ -64,7 +64,7 @@ class Judge:
             f"{environment['PAM_URL']}/farms/7/prediction", headers={"Cookie": "session=demo-7"}
         )
         with urllib.request.urlopen(asking, timeout=30) as answer:
-            self.asked.append((words[0] if "--baseline" not in words else "baseline", answer.status == 202))
+            self.asked.append((words[1], answer.status == 202))
         return self.codes.pop(0)
 
 
@@ -77,7 +77,7 @@ def test_both_forms_serve_while_they_are_judged(
     code = demo.main()
 
     assert code == 0
-    assert judge.asked == [("baseline", False), ("verify", False), ("verify", True)]
+    assert judge.asked == [("baseline", False), ("phase-1", False), ("phase-1", True)]
     assert "not proven before phase 1, proven after it" in capfd.readouterr().out
     assert speak_of(temporary) == []
     assert [each.name for each in temporary.iterdir()] == ["build"]
