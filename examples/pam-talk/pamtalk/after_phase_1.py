@@ -66,16 +66,17 @@ SELECT created_at / 86400 AS day, sum(kg)::bigint AS kg FROM transactions
 WHERE crop = $1 AND created_at >= $2 AND created_at < $3
 GROUP BY day
 """
-COMPARED = """
+SCORED = """
 SELECT avg((other.water_litres_per_kg > farm.water_litres_per_kg)::int)::float8 AS thirstier,
-       avg((other.co2_grams_per_kg > farm.co2_grams_per_kg)::int)::float8 AS dirtier
+       avg((other.co2_grams_per_kg > farm.co2_grams_per_kg)::int)::float8 AS dirtier,
+       (
+           SELECT coalesce(sum(sale.kg) FILTER (WHERE users.region = farm.region), 0)::float8 / sum(sale.kg)
+           FROM transactions AS sale JOIN users ON users.id = sale.buyer_id
+           WHERE sale.farm_id = farm.id AND sale.created_at > $2
+       ) AS local
 FROM farms AS farm JOIN farms AS other ON other.crop = farm.crop
 WHERE farm.id = $1
-"""
-STAYED = """
-SELECT coalesce(sum(sale.kg) FILTER (WHERE users.region = farms.region), 0)::float8 / sum(sale.kg) AS local
-FROM transactions AS sale JOIN farms ON farms.id = sale.farm_id JOIN users ON users.id = sale.buyer_id
-WHERE sale.farm_id = $1 AND sale.created_at > $2
+GROUP BY farm.id
 """
 
 
@@ -206,11 +207,10 @@ class AfterPhase1:
 
     async def esg(self, farm_id: int) -> Answer:
         """Give a farm's score."""
-        compared = await self._pool.fetchrow(COMPARED, farm_id)
-        if compared is None or compared["thirstier"] is None:
+        scored = await self._pool.fetchrow(SCORED, farm_id, self._clock() - ESG_DAYS * DAY)
+        if scored is None:
             raise Refused(404, f"no farm {farm_id}")
-        local = await self._pool.fetchval(STAYED, farm_id, self._clock() - ESG_DAYS * DAY)
-        return esg_answer(farm_id, compared["thirstier"], compared["dirtier"], local)
+        return esg_answer(farm_id, **scored)
 
     async def close(self) -> None:
         """End the predictions and close every connection."""
