@@ -23,6 +23,8 @@ def main() -> int:
         print(f"serve.py: {DATABASE_URL} is not set: name the PostgreSQL that migrate.py filled", file=sys.stderr)
         return 1
     listener = socket.create_server((options.host, options.port), backlog=BACKLOG)
+    # Connections inherit it: uvicorn cannot know that a given descriptor is TCP, and each answer would wait 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     host, port = listener.getsockname()[:2]
     print(f"http://{host}:{port}", flush=True)
     if options.form == "as-it-is":
