@@ -227,3 +227,61 @@ def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path,
     assert run(["load", "knee", "peak", plan, "--to", "20", "--p95", "1s", "--hold", "300ms", "--settle", "0s"]) == 3
 
     assert "begin lower" in capsys.readouterr().out
+
+
+def judged(folder: Path, target: str, thresholds: str, *options: str) -> int:
+    course = f"target_rps: 50\n    duration: 2s\n    thresholds: {thresholds}"
+    return run(["load", "peak", plan_in(folder, target, course), "-q", "--no-journal", *options])
+
+
+def test_thresholds_that_are_kept_are_told_with_their_values(tmp_path, shop, capsys):
+    code = judged(tmp_path, shop, '{p95: 5 s, errors: 1 %, http_reqs: ["count==100"], dropped: 0}')
+
+    told = capsys.readouterr().out
+    assert code in {0, 7}
+    assert told.count("passed") == 4
+    assert "p95 < 5 s" in told
+
+
+@pytest.mark.parametrize(("options", "code"), [((), 6), (("--k6-exit-codes",), 99)])
+def test_a_threshold_that_is_not_kept_or_has_no_data_changes_the_exit_code(tmp_path, shop, capsys, options, code):
+    found = judged(tmp_path, shop, '{"http_reqs{status:200}": ["count<5"], checks: [rate>0.9]}', *options)
+
+    told = capsys.readouterr().out
+    assert found in {code, 7}
+    assert "failed" in told
+    assert "no data: nothing was measured" in told
+
+
+def test_a_threshold_ends_the_run_and_is_in_the_document(tmp_path, shop, capsys):
+    file = tmp_path / "run.json"
+
+    code = judged(tmp_path, shop, '{http_reqs: [{threshold: "count<20", abortOnFail: true}]}', "-o", str(file))
+
+    document = json.loads(file.read_text())
+    assert code in {6, 7}
+    assert "ended early by http_reqs count<20" in capsys.readouterr().out
+    assert document["ended_by"] == "http_reqs count<20"
+    assert [(each["verdict"], each["aborted"]) for each in document["thresholds"]] == [("failed", True)]
+    assert document["whole"]["outcomes"]["never started"] > 0
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "where", "why"),
+    [
+        ("{http_req_duration: ['p(95)<500', 'rate<5']}", "thresholds.http_req_duration[1]", "rate cannot be asked of"),
+        ("{p95: target}", "thresholds.p95", "targets do not say"),
+        ("{errors: 5 ms}", "thresholds.errors", "measured in ratio"),
+        ("{cpus: ['max<5']}", "thresholds.cpus[0]", "no metric and no signal"),
+        ("{level: gone}", "thresholds.level", "no level is called"),
+        ("{cpu: 70 %}", "thresholds.cpu", "nothing says which signal"),
+        ("{'http_req_duration{step:reed}': avg<5}", "thresholds.", 'did you mean "read"?'),
+        ("{p95: {threshold: 5 s, over: 10ms}}", "thresholds.p95", "at least 1s"),
+        ("{p95: {threshold: 5 s, delayAbortEval: 10s}}", "thresholds.p95", "add abortOnFail"),
+    ],
+)
+def test_a_threshold_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, thresholds, where, why):
+    assert judged(tmp_path, "http://127.0.0.1", thresholds) == 2
+    told = capsys.readouterr().err
+    assert where in told
+    assert why in told

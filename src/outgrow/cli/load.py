@@ -25,6 +25,9 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 
+# Grafana k6, errext/exitcodes: ThresholdsHaveFailed, ExternalAbort.
+_OF_K6: Final[dict[int, int]] = {ExitCode.NOT_PROVEN: 99, ExitCode.INTERRUPTED: 105}
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -93,6 +96,7 @@ def load_command() -> None:
 @click.option("--volume", default="", help="The claim that pods write their shares to; else they stay in the logs.")
 @click.option("--secret", default="", help="A secret whose keys are the pods' environment variables.")
 @click.option("--shard", default="", help="Run one share only, 0/4 to 3/4, and print it; see outgrow load merge.")
+@click.option("--k6-exit-codes", is_flag=True, help="End with k6's codes: 99 for a broken threshold, 105 ended early.")
 def run_scenario(
     scenario: str,
     plan: Path,
@@ -108,6 +112,7 @@ def run_scenario(
     volume: str,
     secret: str,
     shard: str,
+    k6_exit_codes: bool,
 ) -> int:
     """Send a scenario's load and say what became of every arrival.
 
@@ -159,12 +164,17 @@ def run_scenario(
         from outgrow.cli.load_table import print_load
 
         print_load(facts)
+        if facts.thresholds:
+            from outgrow.cli.threshold_table import print_thresholds
+
+            print_thresholds(facts.thresholds, facts.ended_by)
     for reason in facts.health.too_weak:
         click.echo(f"generator too weak: {reason}", err=True)
     if not no_journal:
         _note(loaded.plan, plan.parent, facts)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
-    return exit_code(facts)
+    code = exit_code(facts)
+    return _OF_K6.get(code, code) if k6_exit_codes else code
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":
@@ -183,13 +193,17 @@ def declared_scenario(plan: "Plan", name: str) -> "Scenario":
 
 
 def exit_code(facts: "LoadFacts") -> int:
-    """Give the exit code of a run: interrupted, then too weak, then a target that never answered."""
-    if facts.interrupted:
+    """Give the exit code of a run: interrupted, too weak, a target that never answered, then a threshold not kept."""
+    from outgrow.facts.proofs import ThresholdVerdict
+
+    if facts.interrupted and not facts.ended_by:
         return ExitCode.INTERRUPTED
     if facts.health.too_weak:
         return ExitCode.TOO_WEAK
     if facts.whole.arrivals and not facts.whole.statuses:
         return ExitCode.SOURCE
+    if any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
+        return ExitCode.NOT_PROVEN
     return ExitCode.DONE
 
 

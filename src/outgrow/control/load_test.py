@@ -12,7 +12,9 @@ import anyio
 from outgrow.control.measure import OpenSource
 from outgrow.control.needs import query_signals_behind
 from outgrow.control.watching import Watching
+from outgrow.decide.gates import gates_of, signals_asked
 from outgrow.decide.saturation import saturated, slowed_at
+from outgrow.decide.thresholds import Watch, judged
 from outgrow.errors import SourceError
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
@@ -27,9 +29,16 @@ from outgrow.ports import Clock
 Watched = Callable[[Mapping[str, Resource]], None]
 
 
+def watching_what_is_judged(plan: Plan, scenario: Scenario) -> Scenario:
+    """Give the scenario with the signals of its thresholds among those that it watches."""
+    asked = signals_asked(gates_of(plan, scenario.thresholds))
+    return scenario.model_copy(update={"watch": tuple(dict.fromkeys((*scenario.watch, *asked)))})
+
+
 def sources_watched(plan: Plan, scenario: Scenario) -> frozenset[str]:
-    """Name the sources that must be open to watch what a scenario watches."""
-    below = (each for name in scenario.watch for each in query_signals_behind(plan.signals, name))
+    """Name the sources that must be open to watch what a scenario watches and what its thresholds are set on."""
+    watched = watching_what_is_judged(plan, scenario).watch
+    below = (each for name in watched for each in query_signals_behind(plan.signals, name))
     return frozenset(signal.source for each in below if isinstance(signal := plan.signals[each], QuerySignal))
 
 
@@ -45,7 +54,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     watched: Watched | None = None,
     lines: StartLines | None = None,
 ) -> LoadFacts:
-    """Run a scenario while its watched signals are read, and say what was saturated first.
+    """Run a scenario while its watched signals are read; say what was saturated first, and judge its thresholds.
 
     Args:
         plan: whose signals and levels are watched.
@@ -64,6 +73,9 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         UsageError: a variable that the target names holds no address.
         SourceError: the target has no address, or an environment variable is not set.
     """
+    gates = gates_of(plan, scenario.thresholds)
+    watch = Watch(gates)
+    scenario = watching_what_is_judged(plan, scenario)
     watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
     began = clock.now()
 
@@ -77,17 +89,18 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(watching.run)
         try:
-            facts = await run_load(name, scenario, environment, told_both, base, lines)
+            facts = await run_load(name, scenario, environment, told_both, base, lines, watch.told)
         except Exception as error:  # noqa: BLE001 (raised again below, for a task group would wrap it)
             fault = error
         tasks.cancel_scope.cancel()
     if facts is None:
         raise fault or RuntimeError("the run was cancelled")
     resources = watching.resources(facts.started_at)
+    facts = replace(facts, resources=resources, ended_by=watch.ended_by)
     return replace(
         facts,
+        thresholds=judged(gates, facts, scenario.users),
         machine=machine_text(),
-        resources=resources,
         saturated=saturated(resources, facts.timeline),
         slowed_at_seconds=slowed_at(facts.timeline),
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from outgrow.facts.buckets import NOTHING, Buckets
+from outgrow.facts.proofs import ThresholdResult
 
 
 class Outcome(StrEnum):
@@ -253,6 +254,7 @@ class LoadFacts:
     connection because the server had closed the idle one that they were sent on. `shards` holds the processes that the
     run was spread over, in order; with several, `cpu_share` of the health and of the seconds is that of the busiest.
     `machine` says where the load came from.
+    `thresholds` are the scenario's with what became of them; `ended_by` is the one that ended the run, if one did.
     `generator` is who sent the load: empty for our own, else the tool whose result was read, which says nothing of its
     own health.
     """
@@ -281,3 +283,5 @@ class LoadFacts:
     shards: tuple[Shard, ...] = ()
     generator: str = ""
     machine: str = ""
+    thresholds: tuple[ThresholdResult, ...] = ()
+    ended_by: str = ""

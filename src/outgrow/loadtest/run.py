@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from outgrow.errors import UsageError
 from outgrow.facts.buckets import Buckets
-from outgrow.facts.loads import FlowLoad, LoadFacts, Model, Shard
+from outgrow.facts.loads import FlowLoad, LoadFacts, LoadSecond, Model, Shard
 from outgrow.facts.shards import ShardFacts, added_all, added_flows, merged_timeline
 from outgrow.loadtest.course import Timetable, most_under_way
 from outgrow.loadtest.engine import Told
@@ -30,6 +30,8 @@ from outgrow.plan.secrets import redacted, secrets_in
 
 SAFE_RATE_PER_PROCESS: Final = 15_000
 """Requests a second that one process sends without its own work showing in the times: a good third of what it can."""
+Ends = Callable[[LoadSecond], bool]
+"""Says whether a run ends after a second."""
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -63,6 +65,7 @@ async def run_load(
     told: Told,
     base: Path | None = None,
     lines: StartLines | None = None,
+    ends: Ends | None = None,
 ) -> LoadFacts:
     """Send a scenario's load and give what became of it; Ctrl-C ends early, with what there is.
 
@@ -73,6 +76,7 @@ async def run_load(
         told: called with every second that has passed.
         base: what files are relative to; the working directory unless given.
         lines: starts processes elsewhere; this machine's unless given.
+        ends: asked with every second whether the run ends early, as Ctrl-C would end it.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -91,10 +95,12 @@ async def run_load(
             orders = replace(orders, values=errand.values)
             if not was_stopped:
                 refuse_failed_setup(errand, name)
+        ender = _Ender(told, ends)
         if count == 1 and lines is None:
-            run = await ShareRun.prepared(orders, WHOLE, told)
+            run = await ShareRun.prepared(orders, WHOLE, ender.told)
         else:
-            run = Shards(orders, count, told, lines=lines or LocalLines)
+            run = Shards(orders, count, ender.told, lines=lines or LocalLines)
+        ender.stop = run.stop
         if was_stopped:
             run.stop()
         started_at = datetime.now(UTC)
@@ -106,6 +112,22 @@ async def run_load(
             notes = (errand.failure,) if errand.failure else ()
     facts = load_facts(orders, started_at, shards)
     return replace(facts, notes=(*facts.notes, *notes))
+
+
+class _Ender:
+    """Hands on each second, and stops the run once when it is asked to end; twice would spare no one."""
+
+    def __init__(self, told: Told, ends: Ends | None) -> None:
+        self._told = told
+        self._ends = ends
+        self.stop: Callable[[], None] = lambda: None
+
+    def told(self, second: LoadSecond) -> None:
+        """Take a second that has passed."""
+        self._told(second)
+        if self._ends is not None and self._ends(second):
+            self._ends = None
+            self.stop()
 
 
 async def _errand(orders: ShareOrders, what: str, steps: tuple[ScenarioStep, ...]) -> tuple[Errand, bool]:

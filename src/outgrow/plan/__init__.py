@@ -19,6 +19,7 @@ from outgrow.plan.scenarios import Scenario
 from outgrow.plan.services import Service
 from outgrow.plan.signals import Signal
 from outgrow.plan.sources import Source, Timezone
+from outgrow.plan.targets import Targets
 from outgrow.quantity import Duration
 
 
@@ -62,6 +63,8 @@ class Plan(Declared):
     """The phases of the architecture."""
     scenarios: Mapping[Name, Scenario] = {}
     """The loads that the system must carry."""
+    targets: Targets = Field(default=Targets())
+    """What the system as a whole is to keep, for thresholds and goals by name."""
     services: Mapping[Name, Service] = {}
     """What can be scaled, and how."""
     alerts: Mapping[Name, Alert] = {}

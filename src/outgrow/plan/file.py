@@ -11,6 +11,7 @@ from outgrow.plan.includes import ReadText, with_includes
 from outgrow.plan.lint import doubts
 from outgrow.plan.references import entries, reference_problems
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, Vocabulary
+from outgrow.plan.threshold_references import threshold_problems
 from outgrow.plan.units import unit_problems
 from outgrow.plan.wording import problems_of
 from outgrow.plan.yaml_tree import Tree, read_tree
@@ -52,6 +53,7 @@ def parse_plan(
             problems += checked
         problems += reference_problems(tree)
         problems += unit_problems(tree)
+        problems += threshold_problems(tree)
     elif not problems:
         what = "holds no plan" if tree.data is None else "is no plan: a plan is a mapping"
         problems.append(Problem(Place(file, 1, 1), "", what, 'begin with "outgrow: 1", or let outgrow init write one'))

@@ -61,10 +61,22 @@ def _unused(plan: Plan) -> Iterator[Doubt]:
     used |= {name for signal in plan.signals.values() for name in inputs_of(signal)}
     used |= {name for service in plan.services.values() for name in signals_of(service)}
     used |= {name for scenario in plan.scenarios.values() for name in scenario.watch}
+    used |= set(_used_by_loads(plan))
     for name in plan.signals:
         if name not in used:
             what = "is used by no condition, alert, level, dashboard, service, scenario or other signal"
             yield Doubt(("signals", name), what, "use it, or remove it: it costs a read every time")
+
+
+def _used_by_loads(plan: Plan) -> Iterator[str]:
+    yield from (each.signal for each in (plan.targets.cpu, plan.targets.memory, plan.targets.disk) if each is not None)
+    phases = plan.roadmap.phases if plan.roadmap is not None else ()
+    asked = [scenario.thresholds for scenario in plan.scenarios.values()]
+    asked += [phase.verify.goals for phase in phases if phase.verify is not None]
+    for thresholds in asked:
+        yield from (
+            each.reading.of for several in thresholds.values() for each in several if each.reading.subject == "signal"
+        )
 
 
 def _verdict_doubts(name: str, checkpoint: Checkpoint, plan: Plan) -> Iterator[Doubt]:

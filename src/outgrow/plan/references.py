@@ -97,6 +97,7 @@ def _references(data: Data) -> Iterator[_Reference]:
         yield from _each_of(data, ("scenarios", name, "watch"), "signal", signals)
     for name in entries(data, ("services",)):
         yield from _service_references(data, ("services", name), signals)
+    yield from _proof_references(data, signals)
     for name in entries(data, ("checkpoints",)):
         top: Path = ("checkpoints", name)
         yield (*top, "applies_from"), "phase", phases
@@ -115,6 +116,15 @@ def _service_references(data: Data, service: Path, signals: Collection[str] | No
         found = data_at(data, (*service, "scaling", part))
         for index in range(len(found) if isinstance(found, list) else 0):
             yield (*service, "scaling", part, index, "signal"), "signal", signals
+
+
+def _proof_references(data: Data, signals: Collection[str] | None) -> Iterator[_Reference]:
+    for name in entries(data, ("targets",)):
+        yield ("targets", name, "signal"), "signal", signals
+    scenarios = _names(data, "scenarios")
+    for index in range(len(_phases(data) or ())):
+        yield from _each_of(data, ("roadmap", "phases", index, "verify", "scenarios"), "scenario", scenarios)
+    yield ("roadmap", "baseline"), "scenario", scenarios
 
 
 def _each_of(data: Data, path: Path, noun: str, known: Collection[str] | None) -> Iterator[_Reference]:

@@ -5,8 +5,21 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from outgrow.plan.load_thresholds import LoadThresholds
 from outgrow.plan.model import Declared, Name, Reference
 from outgrow.quantity import Duration
+
+
+class Verify(Declared):
+    """How a phase is proven: its scenarios are run one after the other, and every goal must be met."""
+
+    scenarios: Annotated[tuple[Reference, ...], Field(min_length=1)]
+    """Which scenarios are run, in this order."""
+    goals: LoadThresholds = Field(default_factory=dict)
+    """What must be met, written as thresholds are: `rps: 50`, `concurrent_users: 1000`, `p95: 2 s`, `errors: 0.1 %`. A
+    rate and a number of users must be reached in one of the scenarios, everything else kept in all of them."""
+    valid_for: Duration = Duration.parse("30d")
+    """How long a proof counts."""
 
 
 class Phase(Declared):
@@ -20,6 +33,8 @@ class Phase(Declared):
     """What it brings."""
     lead_time: Duration | None = None
     """How long it takes to get there."""
+    verify: Verify | None = None
+    """How it is proven by load tests; `outgrow verify PHASE` does it."""
 
 
 class Roadmap(Declared):
@@ -27,6 +42,8 @@ class Roadmap(Declared):
 
     current: Reference
     """The phase that the system is in."""
+    baseline: Reference | None = None
+    """The scenario that records how the system does today, before any phase: `outgrow verify --baseline`."""
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
     """All phases, in order."""
 

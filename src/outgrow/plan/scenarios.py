@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from outgrow.plan.load_thresholds import LoadThresholds
 from outgrow.plan.model import Count, Flag, Name, Reference, SecretText
 from outgrow.plan.scenario_courses import Ceiling, Course
 from outgrow.plan.scenario_data import Feed
@@ -66,6 +67,8 @@ class Scenario(Course):
     """Signals of the target that are read while the load runs, so that the report says what was saturated first."""
     watch_every: Duration = Duration.parse("2s")
     """How often they are read, at least 1s."""
+    thresholds: LoadThresholds = Field(default_factory=dict)
+    """What the run must keep, in k6's grammar (`http_req_duration: ["p(95)<500"]`) or short (`p95: 500 ms`)."""
     ceiling: Ceiling = Field(default=Ceiling())
     """What the run may at most do."""
     tls: Tls = Field(default=Tls())

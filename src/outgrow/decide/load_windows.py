@@ -1,0 +1,232 @@
+"""What a threshold sees of a run: seconds of one metric, added up over a window that slides on.
+
+Percentiles lie between the two nearest ranks, by k6's rule (rank = share x (count - 1), linear between neighbours).
+Both neighbours come out of a histogram, so each is within 1 % of what was recorded; least and greatest are exact.
+"""
+
+from bisect import bisect_right
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from math import ceil, floor
+from typing import Final
+
+from outgrow.decide.gates import Gate
+from outgrow.facts.buckets import NOTHING, Buckets, middle_of, together
+from outgrow.facts.loads import FAILURES, LoadSecond, Outcome, StepSecond
+from outgrow.plan.load_metrics import METRICS, MetricKind
+
+_STEP_TAGS: Final = ("step", "name")
+_HAIR_SECONDS: Final = 0.1
+"""A run of 29.95 s is long enough for a window of 30 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One second of one metric: `start` and `end` in seconds of the run; times, or `hits` of `of`, or a last value.
+
+    `is_asked` says that something was due or under way in it, so that silence says something.
+    """
+
+    start: float
+    end: float
+    times: Buckets
+    hits: float
+    of: float
+    is_asked: bool
+
+    @property
+    def middle(self) -> float:
+        """The middle of it, by which it lies in a window or not: seconds are never quite a second long."""
+        return (self.start + self.end) / 2
+
+
+def part_of(gate: Gate, start: float, second: LoadSecond, *, was_in_flight: bool) -> Part:
+    """Pick a gate's metric out of a second of a run."""
+    is_asked = was_in_flight or second.due > 0 or second.in_flight > 0
+    times, hits, of = NOTHING, 0.0, 0.0
+    match gate.of:
+        case "iterations":
+            hits = second.done + second.failed
+        case "dropped_iterations":
+            hits = second.dropped
+        case "vus":
+            hits, of = second.vus or second.in_flight, 1
+        case _:
+            chosen = [step for name, step in second.steps.items() if _is_chosen(name, gate.tags)]
+            if gate.of == "http_req_duration":
+                times = together(step.response for step in chosen) if len(chosen) != 1 else chosen[0].response
+            elif gate.of == "http_reqs":
+                hits = sum(_requests(step, gate.tags) for step in chosen)
+            elif gate.of == "data_sent":
+                hits = sum(step.bytes_sent for step in chosen)
+            elif gate.of == "data_received":
+                hits = sum(step.bytes_received for step in chosen)
+            elif gate.of == "checks":
+                hits, of = _checks(chosen, gate.tags)
+            else:
+                done = sum(step.outcomes.get(Outcome.DONE, 0) for step in chosen)
+                failed = sum(_failed(step) for step in chosen)
+                hits, of = failed if gate.of == "http_req_failed" else done, done + failed
+    return Part(start, second.at_seconds, times, hits, of, is_asked)
+
+
+def _is_chosen(step: str, tags: Sequence[tuple[str, str]]) -> bool:
+    return all(step == value for tag, value in tags if tag in _STEP_TAGS)
+
+
+def _requests(step: StepSecond, tags: Sequence[tuple[str, str]]) -> int:
+    for tag, value in tags:
+        if tag == "status":
+            return step.statuses.get(int(value), 0) if value.isdigit() else 0
+        if tag == "expected_response":
+            return step.outcomes.get(Outcome.DONE, 0) if value == "true" else _failed(step)
+    return step.outcomes.get(Outcome.DONE, 0) + _failed(step)
+
+
+def _checks(steps: Sequence[StepSecond], tags: Sequence[tuple[str, str]]) -> tuple[int, int]:
+    wanted = {value for tag, value in tags if tag == "check"}
+    found = [counts for step in steps for name, counts in step.checks.items() if not wanted or name in wanted]
+    passed, failed = sum(each[0] for each in found), sum(each[1] for each in found)
+    return passed, passed + failed
+
+
+def _failed(step: StepSecond) -> int:
+    return sum(count for outcome, count in step.outcomes.items() if outcome in FAILURES)
+
+
+class Window:
+    """The seconds within a window that ends at the newest one; without a length, all of them."""
+
+    def __init__(self, gate: Gate, seconds: float | None) -> None:
+        """Begin empty; `seconds` is the window's length."""
+        self._gate = gate
+        self._seconds = seconds
+        self._parts: deque[Part] = deque()
+        self._counts: Counter[int] = Counter()
+        self._count = 0
+        self._total = self._hits = self._of = 0.0
+        self._least, self._greatest = _Least(), _Least()
+
+    def add(self, part: Part) -> None:
+        """Take the next second, and let go what lies before the window."""
+        self._parts.append(part)
+        self._count_in(part, 1)
+        if part.times.counts:
+            self._least.add(part.end, part.times.least_seconds)
+            self._greatest.add(part.end, -part.times.greatest_seconds)
+        while self._seconds is not None and self._parts[0].middle <= part.end - self._seconds:
+            gone = self._parts.popleft()
+            self._count_in(gone, -1)
+            self._least.drop(gone.end)
+            self._greatest.drop(gone.end)
+
+    def _count_in(self, part: Part, sign: int) -> None:
+        for bucket, count in part.times.counts.items():
+            self._counts[bucket] += sign * count
+            if not self._counts[bucket]:
+                del self._counts[bucket]
+            self._count += sign * count
+        self._total += sign * part.times.total_seconds
+        self._hits += sign * part.hits
+        self._of += sign * part.of
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the run is as long as the window."""
+        return self._seconds is None or (bool(self._parts) and self._parts[-1].end >= self._seconds - _HAIR_SECONDS)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether anything was due or under way in the window."""
+        return any(part.is_asked for part in self._parts)
+
+    @property
+    def start(self) -> float:
+        """Where the window begins, in seconds of the run."""
+        return self._parts[0].start if self._parts else 0.0
+
+    @property
+    def length_seconds(self) -> float:
+        """How long the seconds in the window are together."""
+        return max(self._parts[-1].end - self._parts[0].start, 1e-3) if self._parts else 1e-3
+
+    @property
+    def count(self) -> float:
+        """What a counter counted in the window."""
+        return self._hits
+
+    def value(self) -> float | None:
+        """Give what the gate's method makes of the window; none where that has no value."""
+        match METRICS[self._gate.of].kind:
+            case MetricKind.TREND:
+                return self._of_times() if self._count else None
+            case MetricKind.RATE:
+                return self._hits / self._of if self._of else None
+            case MetricKind.GAUGE:
+                return self._parts[-1].hits if self._parts else None
+            case MetricKind.COUNTER if self._gate.method == "count":
+                return self._hits if self.is_asked else None
+            case MetricKind.COUNTER:
+                return self._hits / self.length_seconds if self.is_asked else None
+
+    def _of_times(self) -> float:
+        least, greatest = self._least.least, -self._greatest.least
+        match self._gate.method:
+            case "avg":
+                return min(max(self._total / self._count, least), greatest)
+            case "min":
+                return least
+            case "max":
+                return greatest
+            case "med":
+                return percentile_of(self._counts, self._count, least, greatest, 50)
+            case _:
+                return percentile_of(self._counts, self._count, least, greatest, self._gate.percent or 0.0)
+
+
+class _Least:
+    """The least of what a sliding window holds, without looking through it again."""
+
+    __slots__ = ("_candidates",)
+
+    def __init__(self) -> None:
+        self._candidates: deque[tuple[float, float]] = deque()
+
+    def add(self, at: float, value: float) -> None:
+        while self._candidates and self._candidates[-1][1] >= value:
+            self._candidates.pop()
+        self._candidates.append((at, value))
+
+    def drop(self, at: float) -> None:
+        if self._candidates and self._candidates[0][0] <= at:
+            self._candidates.popleft()
+
+    @property
+    def least(self) -> float:
+        return self._candidates[0][1]
+
+
+def percentile_of(counts: Mapping[int, int], count: int, least: float, greatest: float, percent: float) -> float:
+    """Give a percentile between ranks, as k6 does, of `count` durations in buckets, in seconds.
+
+    Args:
+        counts: how many durations fell into each bucket.
+        count: how many there are in all, at least one.
+        least: the least of them, exactly.
+        greatest: the greatest of them, exactly.
+        percent: from 0 to 100.
+    """
+    rank = percent / 100 * (count - 1)
+    low, high = floor(rank), ceil(rank)
+    buckets = sorted(counts)
+    seen = list(accumulate(counts[bucket] for bucket in buckets))
+
+    def at(wanted: int) -> float:
+        if wanted in {0, count - 1}:
+            return least if wanted == 0 else greatest
+        return min(max(middle_of(buckets[bisect_right(seen, wanted)]), least), greatest)
+
+    below = at(low)
+    return below if low == high else below + (at(high) - below) * (rank - low)

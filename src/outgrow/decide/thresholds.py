@@ -1,0 +1,209 @@
+"""Whether a load test kept its thresholds: followed second by second, judged at the end; silence never passes."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from outgrow.decide.gates import Gate
+from outgrow.decide.load_windows import Window, part_of
+from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
+from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+
+_PEAK_SECONDS: Final = 10.0
+"""A rate counts as reached when it was held for so long, or for a third of a run shorter than three times it."""
+_FEWEST_READINGS: Final = 3
+"""Of a signal; one reading of a resource says nothing of a run."""
+
+
+class Following:
+    """One threshold on a metric of the run, followed second by second."""
+
+    def __init__(self, gate: Gate, planned_seconds: float) -> None:
+        """Begin before the first second of a run that is to take `planned_seconds`."""
+        self._gate = gate
+        self._is_peak = gate.method == "peak"
+        self._over = gate.over_seconds
+        if self._is_peak and self._over is None:
+            self._over = min(_PEAK_SECONDS, max(1.0, planned_seconds / 3))
+        self._window = Window(gate, self._over)
+        self._at = 0.0
+        self._in_flight = False
+        self._worst: float | None = None
+        self._holds: bool | None = None
+        self._first_failed: float | None = None
+        self._silent: tuple[float, float] | None = None
+
+    def told(self, second: LoadSecond) -> bool:
+        """Take the next second; say whether the threshold is broken now."""
+        self._window.add(part_of(self._gate, self._at, second, was_in_flight=self._in_flight))
+        self._at, self._in_flight = second.at_seconds, second.in_flight > 0
+        if not self._window.is_complete:
+            return False
+        value = self._window.value()
+        if value is None:
+            if self._over is not None and self._silent is None and self._window.is_asked:
+                self._silent = self._window.start, self._at
+            return False
+        holds = self._is_held(value)
+        self._remember(value, holds=holds)
+        return not holds
+
+    def _is_held(self, value: float) -> bool:
+        if self._gate.holds(value):
+            return True
+        if not self._is_peak or self._gate.operator not in {">", ">="}:
+            return False
+        # The edges of a window cut one request off: 50 a second are 499 in some ten seconds.
+        return self._gate.holds((self._window.count + 1) / self._window.length_seconds)
+
+    def _remember(self, value: float, *, holds: bool) -> None:
+        if not holds and self._first_failed is None:
+            self._first_failed = self._at
+        if self._over is None:
+            self._worst, self._holds = value, holds
+        elif self._is_peak:
+            if self._worst is None or value > self._worst:
+                self._worst = value
+            self._holds = bool(self._holds) or holds
+        else:
+            if self._worst is None or (self._holds and not holds) or self._is_worse(value, self._worst):
+                self._worst = value
+            self._holds = (self._holds is None or self._holds) and holds
+
+    def _is_worse(self, value: float, than: float) -> bool:
+        if self._gate.operator in {"<", "<="}:
+            return value > than
+        return value < than if self._gate.operator in {">", ">="} else False
+
+    def result(self, *, aborted: bool = False) -> ThresholdResult:
+        """Give the verdict over all seconds so far; one that ended the run has failed, whatever came after."""
+        verdict, why = ThresholdVerdict.PASSED, ""
+        if aborted or self._holds is False:
+            verdict = ThresholdVerdict.FAILED
+        elif self._holds is None:
+            verdict, why = ThresholdVerdict.NO_DATA, self._why_nothing()
+        elif self._silent is not None and not self._is_peak:
+            verdict = ThresholdVerdict.NO_DATA
+            why = f"nothing was measured from {self._silent[0]:.0f} s to {self._silent[1]:.0f} s"
+        failed = self._first_failed if verdict is ThresholdVerdict.FAILED and not self._is_peak else None
+        return _result(self._gate, self._worst, verdict, over=self._over, failed=failed, aborted=aborted, why=why)
+
+    def _why_nothing(self) -> str:
+        if self._over is not None and not self._window.is_complete:
+            return f"the run took {self._at:.3g} s, its window is {self._over:g} s"
+        return "nothing was measured"
+
+
+class Watch:
+    """The thresholds that may end a run, and which of them did."""
+
+    def __init__(self, gates: Sequence[Gate]) -> None:
+        """Begin before the first second."""
+        self._followed = [(gate, Following(gate, 0.0)) for gate in gates if gate.abort_on_fail]
+        self.ended_by = ""
+
+    def told(self, second: LoadSecond) -> bool:
+        """Take the next second; say whether the run must end now.
+
+        As in k6, a broken threshold ends the run only when more than its delay has passed.
+        """
+        for gate, following in self._followed:
+            is_broken = following.told(second)
+            if is_broken and not self.ended_by and second.at_seconds > gate.delay_seconds:
+                self.ended_by = gate.text
+        return bool(self.ended_by)
+
+
+def judged(gates: Sequence[Gate], facts: LoadFacts, users: int) -> tuple[ThresholdResult, ...]:
+    """Hold a run against its thresholds, in their order.
+
+    Args:
+        gates: from `gates_of`.
+        facts: the run.
+        users: how many sessions the scenario has.
+    """
+    return tuple(_judged(gate, facts, users) for gate in gates)
+
+
+def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
+    if gate.is_signal:
+        return _of_signal(gate, facts)
+    if gate.of == "concurrent_users":
+        return _of_users(gate, facts, users)
+    following = Following(gate, facts.planned_seconds)
+    for second in facts.timeline:
+        following.told(second)
+    return following.result(aborted=gate.abort_on_fail and facts.ended_by == gate.text)
+
+
+def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
+    """Judge how many sessions took part: arrivals rotate over them, so as many as there are of the fewer."""
+    value = float(min(users, sum(second.started for second in facts.timeline)))
+    verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
+    return _result(gate, value if facts.timeline else None, verdict if facts.timeline else ThresholdVerdict.NO_DATA)
+
+
+def _of_signal(gate: Gate, facts: LoadFacts) -> ThresholdResult:
+    """Judge the readings of a signal; where it has several series, the one that is worst off."""
+    found = [_of_resource(gate, each) for each in facts.resources.values() if each.signal == gate.of]
+    if not found:
+        return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"{gate.of} was not watched")
+    order = (ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA, ThresholdVerdict.PASSED)
+    return min(found, key=lambda each: (order.index(each.verdict), _badness(gate, each)))
+
+
+def _badness(gate: Gate, result: ThresholdResult) -> float:
+    value = result.value or 0.0
+    return -value if gate.operator in {"<", "<="} else value
+
+
+def _of_resource(gate: Gate, resource: Resource) -> ThresholdResult:
+    values = [point.value for point in resource.points if point.value is not None]
+    if len(values) < _FEWEST_READINGS:
+        why = resource.failure or f"{len(values)} readings, at least {_FEWEST_READINGS} are needed"
+        return _result(gate, None, ThresholdVerdict.NO_DATA, why=why)
+    value = _statistic(gate, values)
+    verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
+    broken = (point.at_seconds for point in resource.points if point.value is not None and not gate.holds(point.value))
+    return _result(gate, value, verdict, failed=next(broken, None) if verdict is ThresholdVerdict.FAILED else None)
+
+
+def _statistic(gate: Gate, values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    match gate.method:
+        case "avg":
+            return sum(values) / len(values)
+        case "min":
+            return ordered[0]
+        case "max":
+            return ordered[-1]
+        case "value":
+            return values[-1]
+        case _:
+            rank = (50.0 if gate.method == "med" or gate.percent is None else gate.percent) / 100 * (len(values) - 1)
+            low = int(rank)
+            high = min(low + 1, len(values) - 1)
+            return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
+
+
+def _result(
+    gate: Gate,
+    value: float | None,
+    verdict: ThresholdVerdict,
+    *,
+    over: float | None = None,
+    failed: float | None = None,
+    aborted: bool = False,
+    why: str = "",
+) -> ThresholdResult:
+    return ThresholdResult(
+        text=gate.text,
+        value=value,
+        operator=gate.operator,
+        limit=gate.limit,
+        unit=gate.unit,
+        verdict=verdict,
+        window_seconds=over,
+        first_failed_seconds=failed,
+        aborted=aborted,
+        why=why,
+    )

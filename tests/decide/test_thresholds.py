@@ -1,0 +1,200 @@
+"""Thresholds of load tests: whole run and windows, silence, ends, signals of the target."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgrow.decide.gates import Gate, gates_of
+from outgrow.decide.thresholds import Watch, judged
+from outgrow.facts.loads import LoadSecond, Resource, ResourcePoint
+from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.plan.file import parse_plan
+from outgrow.plan.scenarios import Scenario
+from tests.decide.given_loads import run_of, second, seconds_of
+
+PASSED, FAILED, NO_DATA = ThresholdVerdict.PASSED, ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA
+
+
+def gates(thresholds: dict[str, Any]) -> tuple[Gate, ...]:
+    text = """
+outgrow: 1
+name: shop
+sources: {web: {kind: http, url: "http://127.0.0.1"}}
+signals: {cpu-share: {source: web, unit: percent, read: {metric: json, json_path: $.cpu}}}
+levels: {api-cpu: {signal: cpu-share, target: 50 %, warning: 70 %, danger: 85 %}}
+targets: {p95: 500 ms, errors: 1 %, cpu: {signal: cpu-share, below: 70 %}, rps: {peak: 100}, concurrent_users: 10}
+"""
+    scenario = Scenario.model_validate(
+        {
+            "target": "http://127.0.0.1",
+            "target_rps": 1,
+            "duration": "1s",
+            "steps": [{"name": "one"}],
+            "thresholds": thresholds,
+        }
+    )
+    return gates_of(parse_plan(text, "plan.yaml").plan, scenario.thresholds)
+
+
+def result(key: str, threshold: Any, timeline: Sequence[LoadSecond], **more: Any) -> ThresholdResult:
+    return judged(gates({key: threshold}), run_of(timeline, more.get("resources")), more.get("users", 5))[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "threshold", "verdict"),
+    [
+        ("http_req_duration", "p(95)<500", FAILED),
+        ("http_req_duration", "p(50)<500", PASSED),
+        ("http_req_duration", "max<=1000", PASSED),
+        ("http_req_duration{step:one}", "min<150 ms", PASSED),
+        ("http_req_duration{step:other}", "avg<150 ms", NO_DATA),
+        ("p95", "target", FAILED),
+        ("http_req_failed", "rate<0.05", FAILED),
+        ("errors", "20 %", PASSED),
+        ("availability", "99 %", FAILED),
+        ("http_reqs", "count==11", PASSED),
+        ("http_reqs{status:200}", "count>=10", PASSED),
+        ("http_reqs{expected_response:false}", "count<1", FAILED),
+        ("dropped_iterations", "count==0", PASSED),
+        ("checks", "rate>0.9", NO_DATA),
+        ("iterations", "rate>5", PASSED),
+    ],
+)
+def test_a_run_is_judged_by_what_its_threshold_asks(key: str, threshold: str, verdict: ThresholdVerdict):
+    timeline = seconds_of([0.1] * 8, [1.0, 1.0], failed=[0, 1])
+
+    assert result(key, threshold, timeline).verdict is verdict
+
+
+def test_percentiles_lie_between_ranks_as_in_k6():
+    found = result("http_req_duration", "p(75)<1 s", seconds_of([0.1, 0.2, 0.3, 0.4]))
+
+    assert found.value == pytest.approx(0.325, rel=0.01)
+
+
+def test_a_bad_window_fails_a_run_that_is_good_as_a_whole():
+    timeline = seconds_of(*[[0.1] * 50] * 30, [2.0] * 5, [2.0] * 5, *[[0.1] * 50] * 30)
+
+    whole, window = (
+        result("http_req_duration", each, timeline) for each in ("p(95)<500", {"threshold": "p(95)<500", "over": "2s"})
+    )
+
+    assert whole.verdict is PASSED
+    assert (window.verdict, window.first_failed_seconds, window.window_seconds) == (FAILED, 31.0, 2.0)
+    assert window.value == pytest.approx(2.0, rel=0.01)
+
+
+def test_a_window_in_which_something_was_asked_and_nothing_measured_is_not_passed():
+    timeline = [
+        *seconds_of([0.1], [0.1]),
+        second(3.0, due=1, in_flight=1),
+        second(4.0, in_flight=1),
+        second(5.0, [0.1]),
+    ]
+
+    found = result("http_req_duration", {"threshold": "p(95)<500", "over": "1s"}, timeline)
+
+    assert found.verdict is NO_DATA
+    assert found.why == "nothing was measured from 2 s to 3 s"
+
+
+def test_a_run_shorter_than_its_window_is_not_passed():
+    found = result("http_req_duration", {"threshold": "p(95)<500", "over": "30s"}, seconds_of([0.1], [0.1]))
+
+    assert (found.verdict, found.why) == (NO_DATA, "the run took 2 s, its window is 30 s")
+
+
+def test_a_rate_is_reached_where_it_was_held_though_a_ramp_came_before():
+    timeline = seconds_of([0.1] * 5, [0.1] * 10, [0.1] * 20, [0.1] * 20, [0.1] * 19, [0.1] * 20)
+
+    assert result("rps", 20, timeline).verdict is PASSED
+    assert result("rps", 21, timeline).verdict is FAILED
+    assert result("http_reqs", "rate>=20", timeline).verdict is FAILED
+
+
+def test_a_broken_threshold_ends_the_run_only_after_its_delay():
+    watch = Watch(gates({"errors": {"threshold": "10 %", "abortOnFail": True, "delayAbortEval": "3s"}}))
+
+    ends = [watch.told(second(at, [0.1], failed=1)) for at in (1.0, 2.0, 3.0, 4.0)]
+
+    assert ends == [False, False, False, True]
+    assert watch.ended_by == "errors < 10 %"
+
+
+def test_a_threshold_that_ended_the_run_has_failed_whatever_came_after():
+    found = gates({"errors": {"threshold": "60 %", "abortOnFail": True}})
+    facts = replace(run_of([second(1.0, [0.1])]), ended_by=found[0].text)
+
+    assert judged(found, facts, 1)[0].verdict is FAILED
+
+
+def readings(*values: float | None) -> dict[str, Resource]:
+    points = tuple(ResourcePoint(float(index), value) for index, value in enumerate(values))
+    return {"cpu-share": Resource("cpu-share", "percent", points)}
+
+
+@pytest.mark.parametrize(
+    ("key", "threshold", "verdict"),
+    [
+        ("cpu", "target", PASSED),
+        ("cpu", "50 %", FAILED),
+        ("level", {"api-cpu": "warning"}, PASSED),
+        ("level", "api-cpu", FAILED),
+        ("cpu-share", "max<danger", PASSED),
+        ("cpu-share", "avg<55 %", PASSED),
+    ],
+)
+def test_signals_of_the_target_are_judged_by_figures_and_by_names(key: str, threshold: Any, verdict: ThresholdVerdict):
+    assert result(key, threshold, [], resources=readings(40, 50, None, 60)).verdict is verdict
+
+
+def test_a_signal_that_was_not_read_often_enough_is_not_passed():
+    assert result("cpu", "target", [], resources=readings(10, 10, None)).verdict is NO_DATA
+    assert result("cpu", "target", []).why == "cpu-share was not watched"
+
+
+TIMES = st.lists(st.sampled_from([0.05, 0.1, 0.2, 0.6, 1.5]), max_size=6)
+TIMELINE = st.lists(st.tuples(TIMES, st.integers(0, 3)), min_size=1, max_size=12)
+OTHERS = [("http_req_failed", "rate<0.2"), ("availability", "rate>=0.9"), ("http_reqs", "count<9")]
+ASKED = [*(("http_req_duration", f"{method}<500") for method in ("avg", "min", "max", "med", "p(90)")), *OTHERS]
+UPWARDS = [("http_req_duration", "p(90)<500"), ("http_req_failed", "rate<0.2"), ("http_req_duration", "max<500")]
+
+
+def timeline_of(drawn: list[tuple[list[float], int]]) -> tuple[LoadSecond, ...]:
+    return tuple(second(index + 1.0, times, failed=failed) for index, (times, failed) in enumerate(drawn))
+
+
+@given(TIMELINE, st.sampled_from(ASKED), st.integers(1, 5))
+def test_sliding_windows_say_what_each_window_says_by_itself(drawn, asked, over: int):
+    key, text = asked
+    timeline = timeline_of(drawn)
+    sliding = result(key, {"threshold": text, "over": f"{over}s"}, timeline)
+
+    alone = []
+    for end in range(over, len(timeline) + 1):
+        part = drawn[end - over : end]
+        alone.append(result(key, text, timeline_of(part)).verdict if any(t or f for t, f in part) else None)
+    asking = [each for each in alone if each is not None]
+    expected = FAILED if FAILED in asking else NO_DATA if NO_DATA in asking or not asking else PASSED
+    assert sliding.verdict is expected
+
+
+@given(st.sampled_from(ASKED), st.integers(0, 8), st.booleans())
+def test_a_threshold_never_passes_without_data(asked, length: int, windowed):
+    key, text = asked
+    silent = [second(index + 1.0, due=0) for index in range(length)]
+
+    assert result(key, {"threshold": text, "over": "1s"} if windowed else text, silent).verdict is NO_DATA
+
+
+@given(TIMELINE, st.integers(1, 4), st.integers(1, 3))
+def test_failing_seconds_never_turn_failed_into_passed(drawn, more: int, over: int):
+    worse = [([3.0] * 3, 3)] * more
+    for key, text in UPWARDS:
+        for threshold in (text, {"threshold": text, "over": f"{over}s"}):
+            if result(key, threshold, timeline_of(drawn)).verdict is FAILED:
+                assert result(key, threshold, timeline_of([*drawn, *worse])).verdict is FAILED
