@@ -4,7 +4,6 @@ DEMO_SEED changes the market's rows.
 """
 
 import asyncio
-import json
 import os
 import platform
 import shlex
@@ -14,7 +13,6 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 from pamtalk import sqlite_file
@@ -30,7 +28,6 @@ PLAN = HERE / "plan.yaml"
 REPORTS = Path("build") / "pam-talk"
 PHASE = "phase-1"
 NOT_PROVEN = 6
-LEAST_DONE = 0.99
 WORKERS = 2
 
 
@@ -98,14 +95,7 @@ async def _moved(running: Servers, file: Path, console: Console) -> str:
 def _judged(form: str, environment: Mapping[str, str], console: Console) -> int:
     report, result = REPORTS / f"{form}.html", REPORTS / f"{form}.json"
     words = ["load", PHASE, _short(PLAN), "--quiet", "--html", str(report), "--output", str(result)]
-    code = _outgrow(words, environment, console)
-    return code if code != 0 or _is_kept(json.loads(result.read_text(encoding="utf-8"))) else NOT_PROVEN
-
-
-def _is_kept(result: Mapping[str, Any]) -> bool:
-    """Say whether nearly every request was answered as expected, in time."""
-    outcomes = result["whole"]["outcomes"]
-    return outcomes.get("done", 0) >= LEAST_DONE * sum(outcomes.values())
+    return _outgrow(words, environment, console)
 
 
 def _outgrow(words: list[str], environment: Mapping[str, str], console: Console) -> int:
