@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar, assert_never
 
 from pydantic import TypeAdapter, ValidationError
 
-from outgrow.autoscale import hpa, predictive
+from outgrow.autoscale import hpa, keda, predictive
 from outgrow.autoscale.caps import Spending, budget_cap, spending
 from outgrow.autoscale.hpa.limits import Bounds
 from outgrow.autoscale.observed import Observation
@@ -22,14 +22,15 @@ from outgrow.errors import UsageError
 from outgrow.facts.decisions import JsonObject
 from outgrow.facts.scaling import Counterfactual, Rule, ScalingDecision
 from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
 
-Memory = hpa.HpaState | predictive.PredictiveState
+Memory = hpa.HpaState | keda.KedaState | predictive.PredictiveState
 """What one of the policies remembers."""
 
 
-_Kind = TypeVar("_Kind", hpa.HpaState, predictive.PredictiveState)
+_Kind = TypeVar("_Kind", hpa.HpaState, keda.KedaState, predictive.PredictiveState)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,11 @@ class PolicyState:
     spending: Spending | None = None
 
 
-_EMPTY: Final[Mapping[str, type[Memory]]] = {"hpa": hpa.HpaState, "predictive": predictive.PredictiveState}
+_EMPTY: Final[Mapping[str, type[Memory]]] = {
+    "hpa": hpa.HpaState,
+    "keda": keda.KedaState,
+    "predictive": predictive.PredictiveState,
+}
 
 
 def start(policy: ScalingPolicy) -> PolicyState:
@@ -96,6 +101,8 @@ def carried_out(policy: ScalingPolicy, decision: ScalingDecision, state: PolicyS
     memory, money = state.memory, state.spending
     if isinstance(policy, HpaPolicy):
         memory = hpa.carried_out(policy, decision, _memory(memory, hpa.HpaState))
+    elif isinstance(policy, KedaPolicy):
+        memory = keda.carried_out(policy, decision, _memory(memory, keda.KedaState))
     if money is not None:
         money = replace(money, replicas=decision.desired)
     return state if memory is state.memory and money is state.spending else PolicyState(memory, money)
@@ -133,6 +140,8 @@ def _judged(policy: ScalingPolicy, seen: Observation, memory: Memory, now: datet
     match policy:
         case HpaPolicy():
             return hpa.judge(policy, seen, _memory(memory, hpa.HpaState), now)
+        case KedaPolicy():
+            return keda.judge(policy, seen, _memory(memory, keda.KedaState), now)
         case PredictivePolicy():
             return predictive.judge(policy, seen, _memory(memory, predictive.PredictiveState), now)
         case _:

@@ -25,7 +25,7 @@ class PredictivePolicy(PolicyBase):
     """Ahead of the load."""
     unserved: Share = 0.0001
     """How much of the demand may be left unserved: the margin is as small as keeps this."""
-    headroom: Annotated[Share, Field(le=1)] = 0.15
+    headroom: Annotated[Share, Field(le=1)] = 0.2
     """By how much replicas may outnumber those that a perfect follower of the load would have, over days. Where the
     load is so restless that `unserved` would cost more than this, this counts."""
     hold: Duration = Duration.parse("5m")

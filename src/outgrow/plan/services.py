@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.model import Count, Declared, Name, Reference
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.run_targets import RunsOn
@@ -13,7 +14,7 @@ from outgrow.quantity import Duration
 
 Money = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
-ScalingPolicy = Annotated[HpaPolicy | PredictivePolicy, Field(discriminator="policy")]
+ScalingPolicy = Annotated[HpaPolicy | KedaPolicy | PredictivePolicy, Field(discriminator="policy")]
 """How many replicas there are, by the rules of `policy`."""
 
 
