@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "tune": ("outgrow.cli.tune:tune", "Search the cheapest scaling policy that keeps an objective."),
     "simulate": ("outgrow.cli.simulate:simulate", "Rehearse a service's scaling policy on recorded traffic."),
     "scale": ("outgrow.cli.scale:scale", "Run one service's scaling loop."),
+    "verify": ("outgrow.cli.verify:verify", "Prove a phase of the roadmap by its load tests."),
     "journal": ("outgrow.cli.journal:journal", "Look at the decisions and events that are remembered, or replay them."),
 }
 

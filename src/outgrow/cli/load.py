@@ -134,10 +134,10 @@ def run_scenario(
     if shard:
         from outgrow.cli.load_beyond import run_share
 
-        with _live(scenario, declared, plan.parent, quiet=quiet) as (told, _):
+        with live(scenario, declared, plan.parent, quiet=quiet) as (told, _):
             return run_share(scenario, declared, plan, shard, output, told)
     with (
-        _live(scenario, declared, plan.parent, quiet=quiet) as (told, watched),
+        live(scenario, declared, plan.parent, quiet=quiet) as (told, watched),
         _elsewhere(place, declared) as lines,
     ):
         facts = run_async(
@@ -222,7 +222,7 @@ def _elsewhere(place: str, scenario: "Scenario") -> "Generator[StartLines | None
 
 
 @contextmanager
-def _live(
+def live(
     name: str, scenario: "Scenario", base: Path, *, quiet: bool
 ) -> "Generator[tuple[Callable[[LoadSecond], None], Watched | None]]":
     """Show the run on standard error: a view that changes in a terminal, plain lines when piped."""

@@ -1,7 +1,9 @@
 """What load tests proved: each threshold with its value and its limit, and what follows for a phase."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class ThresholdVerdict(StrEnum):
@@ -33,3 +35,56 @@ class ThresholdResult:
     first_failed_seconds: float | None = None
     aborted: bool = False
     why: str = ""
+
+
+class ProofVerdict(StrEnum):
+    """What became of a phase."""
+
+    PROVEN = "proven"
+    NOT_PROVEN = "not proven"
+    TOO_WEAK = "generator too weak"
+    RECORDED = "recorded"
+    """Nothing was asked of it: a baseline."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioProof:
+    """One scenario's part in a proof: its thresholds, the phase's goals in it, and how the run went in figures."""
+
+    scenario: str
+    target: str
+    arrivals: int
+    failed: int
+    p95_seconds: float | None
+    thresholds: tuple[ThresholdResult, ...]
+    goals: tuple[ThresholdResult, ...]
+    too_weak: tuple[str, ...] = ()
+    interrupted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A phase held against its goals. `plan_hash` is of its goals and scenarios, so that a change makes it out of date.
+
+    `goals` are over all scenarios: a rate or a number of users by the scenario that came furthest, all else by the one
+    that is worst off.
+    """
+
+    phase: str
+    verdict: ProofVerdict
+    plan_hash: str
+    goals: tuple[ThresholdResult, ...]
+    scenarios: tuple[ScenarioProof, ...]
+    outgrow: str
+    machine: str
+    scale: float = 1.0
+    """Below 1 it was a rehearsal, which proves nothing."""
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether someone ended it before its scenarios were through; a threshold that ended a run is no one."""
+        return any(each.interrupted for each in self.scenarios)
+
+    def document(self) -> dict[str, Any]:
+        """Give it as plain JSON."""
+        return json.loads(json.dumps(asdict(self)))

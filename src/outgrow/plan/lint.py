@@ -7,6 +7,7 @@ from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.doubt import Doubt
 from outgrow.plan.doubtful_conditions import condition_doubts, level_doubts
+from outgrow.plan.doubtful_goals import goal_doubts
 from outgrow.plan.doubtful_services import service_doubts
 from outgrow.plan.doubtful_signals import signal_doubts, source_doubts
 from outgrow.plan.entailment import entailments
@@ -29,6 +30,7 @@ def doubts(plan: Plan, tree: Tree) -> tuple[Problem, ...]:
         *_unused(plan),
         *level_doubts(plan),
         *condition_doubts(plan),
+        *goal_doubts(plan),
         *service_doubts(plan),
         *(each for name, checkpoint in plan.checkpoints.items() for each in _verdict_doubts(name, checkpoint, plan)),
     )

@@ -1,6 +1,6 @@
 """The roadmap: the phases of an architecture in order, and where it stands today."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -8,6 +8,9 @@ from pydantic_core import PydanticCustomError
 from outgrow.plan.load_thresholds import LoadThresholds
 from outgrow.plan.model import Declared, Name, Reference
 from outgrow.quantity import Duration
+
+BASELINE: Final = "baseline"
+"""What the proof of no phase is kept under: how the system does today."""
 
 
 class Verify(Declared):
@@ -50,6 +53,8 @@ class Roadmap(Declared):
     @model_validator(mode="after")
     def _names_are_known_and_unique(self) -> "Roadmap":
         names = [phase.name for phase in self.phases]
+        if BASELINE in names:
+            raise PydanticCustomError("roadmap", "baseline comes before all phases; give the phase another name")
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise PydanticCustomError(

@@ -1,0 +1,54 @@
+"""Prove a phase: run its scenarios one after the other, hold each against the goals, and make one verdict of it."""
+
+from collections.abc import Awaitable, Callable
+
+from outgrow import __version__
+from outgrow.control.load_test import machine_text
+from outgrow.decide.gates import gates_of, signals_asked
+from outgrow.decide.phase_proofs import goals_over, rehearsed_goals, scenario_proof, verdict_of, verify_hash
+from outgrow.facts.loads import LoadFacts
+from outgrow.facts.proofs import Proof, ScenarioProof
+from outgrow.plan import Plan
+from outgrow.plan.asked_load import rehearsed
+from outgrow.plan.roadmap import BASELINE, Verify
+from outgrow.plan.scenarios import Scenario
+
+RunScenario = Callable[[str, Scenario], Awaitable[LoadFacts]]
+"""Runs a scenario by its name, and notes its span."""
+
+
+async def verify_phase(plan: Plan, phase: str, verify: Verify, run: RunScenario, scale: float = 1.0) -> Proof:
+    """Run a phase's scenarios in order and judge its goals; an interrupted one ends the phase.
+
+    Args:
+        plan: whose scenarios, targets and levels are used.
+        phase: its name.
+        verify: its scenarios and goals.
+        run: runs one scenario.
+        scale: below 1 a rehearsal, at that share of rates, users and times.
+
+    Raises:
+        RefusedError, SourceError, UsageError: as of a load test.
+    """
+    goals = rehearsed_goals(gates_of(plan, verify.goals), scale)
+    found: list[ScenarioProof] = []
+    for name in verify.scenarios:
+        scenario = plan.scenarios[name] if scale == 1 else rehearsed(plan.scenarios[name], scale)
+        watch = tuple(dict.fromkeys((*scenario.watch, *signals_asked(goals))))
+        if phase == BASELINE:
+            scenario = scenario.model_copy(update={"thresholds": {}})  # today's system is recorded, not judged
+        facts = await run(name, scenario.model_copy(update={"watch": watch}))
+        found.append(scenario_proof(facts, goals, scenario.users))
+        if found[-1].interrupted:
+            break
+    over_all = goals_over(goals, found)
+    return Proof(
+        phase=phase,
+        verdict=verdict_of(over_all, found),
+        plan_hash=verify_hash(plan, verify),
+        goals=over_all,
+        scenarios=tuple(found),
+        outgrow=__version__,
+        machine=machine_text(),
+        scale=scale,
+    )

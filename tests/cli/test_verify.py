@@ -1,0 +1,164 @@
+"""`outgrow verify` from the roadmap to the proof in the journal, against a server of its own."""
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from outgrow.cli import run
+from outgrow.decide.phase_proofs import PhaseState, standing, verify_hash
+from outgrow.facts.decisions import Event, EventKind
+from outgrow.plan.file import parse_plan
+from tests.cli.test_load import Shop
+
+PLAN = """
+outgrow: 1
+name: shop
+scenarios:
+  normal:
+    target: "{target}"
+    target_rps: 20
+    duration: 3s
+    users: 10
+    steps: [{{name: read}}]
+    thresholds: {{http_req_failed: ["rate<0.01"]}}
+  peak:
+    target: "{target}"
+    target_rps: 40
+    duration: 3s
+    users: 20
+    steps: [{{name: read}}]
+targets: {{errors: 1 %}}
+roadmap:
+  current: v1
+  baseline: normal
+  phases:
+    - {{name: v1}}
+    - {{name: v2, verify: {{scenarios: [normal, peak], goals: {goals}, valid_for: 30d}}}}
+"""
+GOALS = "{rps: 38, concurrent_users: 20, p95: 5 s, errors: target}"
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def shop():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Shop) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def plan_in(folder: Path, target: str, goals: str = GOALS) -> str:
+    path = folder / "plan.yaml"
+    path.write_text(PLAN.format(target=target, goals=goals))
+    return str(path)
+
+
+def test_a_phase_whose_goals_are_met_is_proven_and_the_roadmap_shows_it(tmp_path, shop, capsys):
+    plan, file = plan_in(tmp_path, shop), tmp_path / "proof.json"
+
+    code = run(["verify", "v2", plan, "-q", "-o", str(file)])
+
+    told = capsys.readouterr()
+    proof = json.loads(file.read_text())
+    assert code in {0, 7}  # a busy machine may be too weak, and says so
+    assert proof["verdict"] == ("proven" if code == 0 else "generator too weak")
+    assert [each["scenario"] for each in proof["scenarios"]] == ["normal", "peak"]
+    assert [each["verdict"] for each in proof["goals"]] == ["passed"] * 4
+    assert proof["plan_hash"]
+    assert proof["machine"]
+    assert "no baseline was recorded" in told.err
+    run(["verify", "--list", plan])
+    shown = capsys.readouterr().out
+    assert "v2" in shown
+    assert proof["verdict"] in shown
+    assert "cannot be proven" in shown
+
+
+def test_a_goal_that_is_missed_in_one_scenario_leaves_the_phase_not_proven(tmp_path, shop, capsys):
+    code = run(["verify", "v2", plan_in(tmp_path, shop, "{p95: 1 us, rps: 5}"), "-q"])
+
+    told = capsys.readouterr().out
+    assert code in {6, 7}
+    assert "p95 < 1 us" in told
+    assert "v2: not proven" in told or code == 7
+
+
+def test_a_rehearsal_says_so_and_is_not_kept(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+
+    code = run(["verify", "v2", plan, "-q", "--scale", "0.5"])
+
+    assert code in {0, 6, 7}
+    assert "a rehearsal at 0.5 of the load" in capsys.readouterr().out
+    run(["verify", plan])
+    assert "never run" in capsys.readouterr().out
+
+
+def test_the_baseline_is_recorded_and_not_judged(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+
+    code = run(["verify", "--baseline", "--quiet", "--json", plan])
+
+    proof = json.loads(capsys.readouterr().out)
+    assert (code, proof["verdict"]) in {(0, "recorded"), (7, "generator too weak")}
+    assert proof["scenarios"][0]["p95_seconds"] > 0
+    assert proof["scenarios"][0]["thresholds"] == []
+    run(["journal", "events", plan])
+    told = capsys.readouterr().out
+    assert "proof" in told
+    assert "baseline" in told
+    assert "load_test" in told
+
+
+def test_a_goal_above_what_the_scenarios_ask_is_told_at_validation(tmp_path, capsys):
+    run(["validate", plan_in(tmp_path, "http://127.0.0.1", "{rps: 50, concurrent_users: 30}")])
+
+    told = capsys.readouterr().err
+    assert "goals.rps: can never be proven: its scenarios ask for 40 at most, the goal is 50" in told
+    assert "goals.concurrent_users: can never be proven" in told
+
+
+def test_a_phase_that_is_misspelt_or_has_no_scenarios_is_told(tmp_path, capsys):
+    plan = plan_in(tmp_path, "http://127.0.0.1")
+
+    assert run(["verify", "v3", plan]) == 2
+    assert run(["verify", "v1", plan]) == 2
+    told = capsys.readouterr().err
+    assert 'no phase is called "v3"' in told
+    assert "phase v1 names no scenarios" in told
+
+
+def proof_event(plan, verdict: str = "proven", at: datetime = NOW) -> Event:
+    detail = {"verdict": verdict, "plan_hash": verify_hash(plan, plan.roadmap.phases[1].verify)}
+    return Event(EventKind.PROOF, at, at, at, "v2", detail)
+
+
+def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
+    plan, other = (
+        parse_plan(PLAN.format(target="http://127.0.0.1", goals=goals), "p").plan for goals in (GOALS, "{rps: 9}")
+    )
+    phase, proof = plan.roadmap.phases[1], proof_event(plan)
+    deployed = Event(EventKind.DEPLOYMENT, NOW + timedelta(hours=1), None, NOW)
+    day = NOW + timedelta(days=1)
+
+    assert standing(plan, phase, [proof], day).state is PhaseState.PROVEN
+    assert standing(plan, phase, [], day).state is PhaseState.NEVER_RUN
+    assert standing(plan, phase, [proof_event(plan, "not proven")], day).state is PhaseState.NOT_PROVEN
+    found = [
+        standing(plan, phase, [proof], NOW + timedelta(days=31)),
+        standing(other, other.roadmap.phases[1], [proof], day),
+        standing(plan, phase, [proof, deployed], day),
+    ]
+    assert [each.state for each in found] == [PhaseState.OUT_OF_DATE] * 3
+    assert [each.why for each in found] == [
+        "it is older than 30d",
+        "its goals or scenarios were changed since",
+        "something was deployed since",
+    ]
