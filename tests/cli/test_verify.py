@@ -135,8 +135,12 @@ def test_a_phase_that_is_misspelt_or_has_no_scenarios_is_told(tmp_path, capsys):
     assert "phase v1 names no scenarios" in told
 
 
+def second_phase(plan):
+    return plan.roadmap.phases[1]
+
+
 def proof_event(plan, verdict: str = "proven", at: datetime = NOW) -> Event:
-    detail = {"verdict": verdict, "plan_hash": verify_hash(plan, plan.roadmap.phases[1].verify)}
+    detail = {"verdict": verdict, "plan_hash": verify_hash(plan, second_phase(plan).verify)}
     return Event(EventKind.PROOF, at, at, at, "v2", detail)
 
 
@@ -144,7 +148,7 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
     plan, other = (
         parse_plan(PLAN.format(target="http://127.0.0.1", goals=goals), "p").plan for goals in (GOALS, "{rps: 9}")
     )
-    phase, proof = plan.roadmap.phases[1], proof_event(plan)
+    phase, proof = second_phase(plan), proof_event(plan)
     deployed = Event(EventKind.DEPLOYMENT, NOW + timedelta(hours=1), None, NOW)
     day = NOW + timedelta(days=1)
 
@@ -153,7 +157,7 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
     assert standing(plan, phase, [proof_event(plan, "not proven")], day).state is PhaseState.NOT_PROVEN
     found = [
         standing(plan, phase, [proof], NOW + timedelta(days=31)),
-        standing(other, other.roadmap.phases[1], [proof], day),
+        standing(other, second_phase(other), [proof], day),
         standing(plan, phase, [proof, deployed], day),
     ]
     assert [each.state for each in found] == [PhaseState.OUT_OF_DATE] * 3

@@ -67,10 +67,7 @@ def _stage(stage: Stage, scale: float) -> Stage:
     sine = stage.sine
     return stage.model_copy(
         update={
-            **{
-                name: None if (rate := getattr(stage, name)) is None else rate * scale
-                for name in ("ramp", "jump", "spike")
-            },
+            **{name: _rate(getattr(stage, name), scale) for name in ("ramp", "jump", "spike")},
             **{name: _share(getattr(stage, name), scale) for name in ("over", "hold", "each")},
             "steps": tuple(rate * scale for rate in stage.steps),
             "sine": None if sine is None else _sine(sine, scale),
