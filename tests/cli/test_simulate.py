@@ -68,6 +68,33 @@ def test_a_decision_is_explained(capsys):
     assert any("requests: usage over target" in line for line in others)
 
 
+@pytest.mark.usefixtures("shop")
+def test_a_forecast_is_explained_with_its_margin(capsys):
+    # given a policy that looks ahead, six hours into the traffic
+    Path("p.yaml").write_text("{policy: predictive, min: 1, max: 20}", encoding="utf-8")
+    asked = ["simulate", "web", "--trace", "t.csv", "--policy-file", "p.yaml", "--explain", "2026-03-01T05:40:00+00:00"]
+
+    assert run(asked) == 0
+    shown = capsys.readouterr().out
+    for part in ("the load of now is 5.50 replicas' worth", "of margin covers", "mixed of", "of the recent demand"):
+        assert part in shown
+    assert run([*asked, "--json"]) == 0
+    forecast = json.loads(capsys.readouterr().out)["forecast"]
+    assert forecast["due"] == "2026-03-01T05:41:15+00:00"
+    assert forecast["margin"] is not None
+
+
+def test_a_forecast_gives_the_same_bytes_each_time(shop, capsys):
+    texts = []
+    for name in ("a", "b"):
+        asked = ["simulate", "web", "--trace", "t.csv", "--compare", "predictive", "--json"]
+        (shop / "p.yaml").write_text("{policy: predictive, min: 1, max: 20}", encoding="utf-8")
+        assert run([*asked, "--policy-file", "p.yaml", "--timeline", f"{name}.csv"]) == 0
+        texts.append((capsys.readouterr().out, (shop / f"{name}.csv").read_bytes()))
+    assert texts[0] == texts[1]
+    assert b"forecast" in texts[0][1] or b"load of now" in texts[0][1]
+
+
 def test_a_report_holds_the_charts_and_nothing_from_elsewhere(shop):
     assert run(["simulate", "web", "--trace", "t.csv", "--html", "r.html", "--lang", "ko"]) == 0
     page = (shop / "r.html").read_text(encoding="utf-8")

@@ -1,3 +1,4 @@
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -5,6 +6,7 @@ from hypothesis import strategies as st
 from outgrow.cli.tune_table import chart, snippet
 from outgrow.control.tuning import tune
 from outgrow.plan.autoscaling import HpaPolicy
+from outgrow.plan.predictive import PredictivePolicy
 from outgrow.simulate.appraisal import Terms
 from outgrow.simulate.rehearsal import Setting
 from outgrow.simulate.score import score
@@ -74,6 +76,20 @@ def test_blocks_add_up_to_the_whole(pairs):
 def test_the_policy_to_paste_is_the_policy_found(candidate):
     scaling = yaml.safe_load(snippet("web", candidate.policy))["services"]["web"]["scaling"]
     assert HpaPolicy.model_validate(scaling, by_alias=True, by_name=False) == candidate.policy
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"unserved": 0.001, "hold": "10m"},
+        {"metrics": [{"kind": "resource", "name": "cpu", "utilization": 70}]},
+    ],
+)
+def test_a_policy_without_metrics_may_be_pasted_too(options):
+    policy = PredictivePolicy.model_validate({"min": 2, "max": 9, **options})
+    scaling = yaml.safe_load(snippet("web", policy))["services"]["web"]["scaling"]
+    assert PredictivePolicy.model_validate(scaling, by_alias=True, by_name=False) == policy
 
 
 def test_the_chart_shows_the_chosen_once():

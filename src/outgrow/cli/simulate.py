@@ -32,7 +32,7 @@ _ENDINGS = (".csv", ".csv.gz", ".parquet")
     "--compare",
     multiple=True,
     metavar="NAME",
-    help="Another service's policy, a policy of the file, or hpa:70 / external:70 / cpu:70; may be repeated.",
+    help="Another service, a policy of the file, hpa:70 / external:70 / cpu:70 or predictive; may be repeated.",
 )
 @click.option("--allow", type=Percentage(), help="What the budget oracle may leave unserved; else as the policy.")
 @click.option(

@@ -1,4 +1,4 @@
-"""Which policies are rehearsed: the service's own, those of a file, of other services, and plain HPAs by their name."""
+"""Which policies are rehearsed: the service's own, those of a file, of other services, and plain ones by their name."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -80,18 +80,21 @@ def policies_in(file: Path) -> "dict[str, ScalingPolicy]":
 
 
 def _plain(name: str, limits: "ScalingPolicy", setting: "Setting", plan: "Plan") -> "ScalingPolicy":
-    """Give a plain HPA by its name: `hpa:70` aims at 70 % of a ready replica's capacity.
+    """Give a plain policy by its name: `hpa:70` aims at 70 % of a ready replica's capacity, `predictive` looks ahead.
 
     Raises:
         UsageError: no such name.
     """
+    from outgrow.plan.predictive import PredictivePolicy
     from outgrow.simulate.rehearsal import hpa_at
 
+    if name == "predictive":
+        return PredictivePolicy(min=limits.min, max=limits.max)
     word, _, number = name.partition(":")
     if word in _PLAIN and number.isdecimal() and 0 < int(number) <= _MOST_PERCENT:
         return hpa_at(int(number), limits, setting.service, kind=_PLAIN[word])
     with_policy = [each for each, service in plan.services.items() if service.scaling is not None]
     raise UsageError(
         f"--compare {name}: no policy is called so; name a service ({', '.join(with_policy) or 'none has one'}), a "
-        "policy of --policy-file, or hpa:70, external:70, cpu:70"
+        "policy of --policy-file, or hpa:70, external:70, cpu:70, predictive"
     )

@@ -11,7 +11,7 @@ from outgrow.report.rehearsal_view import share
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from outgrow.plan.autoscaling import HpaPolicy
+    from outgrow.plan.services import ScalingPolicy
     from outgrow.simulate.tune import Goal, Tried, Tuned
 
 _HEIGHT: Final = 10
@@ -74,17 +74,18 @@ def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...]) -> dict
     }
 
 
-def snippet(service: str, policy: "HpaPolicy") -> str:
+def snippet(service: str, policy: "ScalingPolicy") -> str:
     """Give a policy as a piece of a plan; reading it gives the same policy."""
     import yaml
 
     scaling: dict[str, Any] = policy.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    raws: list[dict[str, Any]] = scaling["metrics"]
-    # What kind a metric is goes without saying in the type, but not in the file; amounts are written as numbers.
-    scaling["metrics"] = [
-        {"kind": metric.kind, **{key: _number(value) for key, value in raw.items()}}
-        for metric, raw in zip(policy.metrics, raws, strict=True)
-    ]
+    raws: list[dict[str, Any]] = scaling.get("metrics", [])
+    if raws:
+        # What kind a metric is goes without saying in the type, but not in the file; amounts are written as numbers.
+        scaling["metrics"] = [
+            {"kind": metric.kind, **{key: _number(value) for key, value in raw.items()}}
+            for metric, raw in zip(policy.metrics, raws, strict=True)
+        ]
     scaling = {"policy": policy.policy, **scaling}
     return yaml.safe_dump({"services": {service: {"scaling": scaling}}}, sort_keys=False, allow_unicode=True).rstrip()
 

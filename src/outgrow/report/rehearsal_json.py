@@ -36,7 +36,9 @@ def rehearsal_document(found: Rehearsal, service: str, notes: Sequence[str]) -> 
 
 def decision_document(decision: ScalingDecision) -> dict[str, Any]:
     """Give one decision with everything that led to it."""
-    return {**asdict(decision), "at": decision.at.isoformat()}
+    forecast = decision.forecast
+    told = None if forecast is None else {**asdict(forecast), "due": forecast.due.isoformat()}
+    return {**asdict(decision), "at": decision.at.isoformat(), "forecast": told}
 
 
 def _row(found: Rehearsal, row: Rehearsed) -> dict[str, Any]:

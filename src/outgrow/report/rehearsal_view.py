@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
 
-from outgrow.facts.scaling import Proposal, ScalingDecision
+from outgrow.facts.scaling import LoadForecast, Proposal, ScalingDecision
 from outgrow.quantity import format_number, parse_unit
 from outgrow.quantity.shown import format_in
 from outgrow.report.words import Words
@@ -13,6 +13,8 @@ from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
 
 _SECONDS = parse_unit("s")
 _NO_GAP = 1e-9
+_MIXED_OF = 3
+_WORTH_SAYING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,8 @@ def decision_lines(decision: ScalingDecision, words: Words) -> list[str]:
         )
     ]
     lines += [_proposal(each, words) for each in decision.proposals]
+    if decision.forecast is not None:
+        lines += _forecast(decision.forecast, words)
     if decision.recommended is not None and decision.stabilized is not None:
         chain = {"recommended": decision.recommended, "stabilized": decision.stabilized, "desired": decision.desired}
         lines.append(words("rehearsal.decision.chain", metric=decision.metric, **chain))
@@ -209,3 +213,26 @@ def _proposal(proposal: Proposal, words: Words) -> str:
     ratio = "–" if proposal.ratio is None else f"{proposal.ratio:.3f}"
     key = "rehearsal.decision.tolerated" if proposal.within_tolerance else "rehearsal.decision.proposal"
     return words(key, metric=proposal.metric, ratio=ratio, replicas=proposal.replicas, raw=proposal.raw)
+
+
+def _forecast(told: LoadForecast, words: Words) -> list[str]:
+    """Word what was expected of the load and the margin on top of it, in replicas, or why nothing was."""
+    key = "rehearsal.decision.load_now"
+    lines = [words(key, now=_load(told.now), reactive=told.reactive)]
+    if told.expected is not None and told.margin is not None and told.quantile is not None:
+        numbers = {"expected": _load(told.expected), "margin": f"{told.margin:+.2f}"}
+        likely = f"{told.quantile * 100:g} %"
+        lines.append(words("rehearsal.decision.forecast", due=moment(told.due, words), quantile=likely, **numbers))
+        parts = sorted(told.weights.items(), key=lambda each: -each[1])[:_MIXED_OF]
+        mixed = ", ".join(f"{name} {weight:.0%}" for name, weight in parts if weight >= _WORTH_SAYING)
+        lines.append(words("rehearsal.decision.mixed", parts=mixed))
+    if told.unserved is not None and told.headroom is not None:
+        past = {"unserved": share(told.unserved), "headroom": share(told.headroom)}
+        lines.append(words("rehearsal.decision.lately", **past))
+    if not told.trusted:
+        lines.append(words("rehearsal.decision.mistrusted", why=told.why))
+    return lines
+
+
+def _load(replicas: float) -> str:
+    return f"{replicas:.2f}"

@@ -27,6 +27,7 @@ from outgrow.plan.autoscaling import (
     ObjectMetric,
     PodsMetric,
 )
+from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.busy import FULLY_BUSY, busy_share, is_busy_share
 from outgrow.simulate.fleet import Fleet
@@ -41,15 +42,15 @@ def rehearse(policy: ScalingPolicy, service: ServiceModel, trace: Trace) -> Time
     """Run a policy over recorded traffic.
 
     Every metric of the policy is read as the rate of requests: one of `kind: pods` as the rate of each ready replica,
-    an object or external one as the rate in all; CPU as `outgrow.simulate.busy` has it. `rehearse_fast` gives the same
-    numbers without the decisions.
+    an object or external one as the rate in all; CPU as `outgrow.simulate.busy` has it. The load that a policy
+    forecasts is the rate in all, as late as the metrics. `rehearse_fast` gives the same numbers without the decisions.
 
     Raises:
         UsageError: a metric that a rate of requests says nothing about, or times that do not fit together.
     """
     demand = demand_of(trace, service, policy.min)
     fleet = Fleet(first_replicas(demand.needed, service, policy), steps_in(service.start_up_seconds, service))
-    sight = _Sight(policy, service, trace.start)
+    sight = _sight(policy, service, trace.start)
     state = policies.start(policy)
     ready: list[int] = []
     ordered: list[int] = []
@@ -84,13 +85,15 @@ def unreplayable(metric: HpaMetric) -> str:
 def replayable(policy: ScalingPolicy) -> tuple[ScalingPolicy, tuple[str, ...]]:
     """Give a policy with the metrics that a trace can tell, and a sentence for each that was left out.
 
+    A forecast is left with the load, which every trace tells.
+
     Raises:
-        UsageError: no metric is left.
+        UsageError: nothing is left that the policy could decide by.
     """
     why = {metric.name: unreplayable(metric) for metric in policy.metrics}
     kept = tuple(metric for metric in policy.metrics if not unreplayable(metric))
     left_out = tuple(f"metric {name} is left out: {reason}" for name, reason in why.items() if reason)
-    if policy.metrics and not kept:
+    if policy.metrics and not kept and not isinstance(policy, PredictivePolicy):
         raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items()))
     return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
 
@@ -107,30 +110,42 @@ def facts_of(service: ServiceModel) -> ServiceFacts:
     )
 
 
-@dataclass(slots=True)
-class _Sight:
-    """What a policy sees of a rehearsed service."""
+def _sight(policy: ScalingPolicy, service: ServiceModel, start: datetime) -> "_Sight":
+    metrics: tuple[HpaMetric, ...] = policy.metrics
+    sees_pods = any(not isinstance(each, ObjectMetric | ExternalMetric) for each in metrics)
+    return _Sight(metrics, service, facts_of(service), start, sees_pods)
 
-    policy: ScalingPolicy
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """What a policy sees of a rehearsed service; pods only where one of its metrics is read from them."""
+
+    metrics: tuple[HpaMetric, ...]
     service: ServiceModel
+    facts: ServiceFacts
     start: datetime
+    sees_pods: bool
 
     def of(self, total: int, fleet: Fleet, now: datetime) -> Observation:
         """Give the observation at a moment at which the rate in all is read as `total`."""
-        starting = tuple(
-            Pod(f"starting-{index}", Phase.PENDING, requests=self._containers(), pod_requests={CPU: FULLY_BUSY})
-            for index in range(fleet.ordered - fleet.ready)
-        )
-        running = tuple(self._running(index) for index in range(fleet.ready))
-        readings = tuple(self._reading(metric, total, running, now) for metric in self.policy.metrics)
+        running, starting = self._pods(fleet) if self.sees_pods else ((), ())
+        readings = tuple(self._reading(metric, total, running, now) for metric in self.metrics)
         return Observation(
             replicas=fleet.ordered,
             observed_replicas=fleet.ordered,
             readings=readings,
             pods=(*running, *starting),
             load=total / 1000,
-            service=facts_of(self.service),
+            service=self.facts,
         )
+
+    def _pods(self, fleet: Fleet) -> tuple[tuple[Pod, ...], tuple[Pod, ...]]:
+        """Give those that are ready, and those that are starting."""
+        starting = (
+            Pod(f"starting-{index}", Phase.PENDING, requests=self._containers(), pod_requests={CPU: FULLY_BUSY})
+            for index in range(fleet.ordered - fleet.ready)
+        )
+        return tuple(self._running(index) for index in range(fleet.ready)), tuple(starting)
 
     def _running(self, index: int) -> Pod:
         long_ago = self.start - _LONG_AGO
@@ -143,7 +158,7 @@ class _Sight:
         )
 
     def _containers(self) -> dict[str, dict[str, int]]:
-        named = (each.container for each in self.policy.metrics if isinstance(each, ContainerResourceMetric))
+        named = (each.container for each in self.metrics if isinstance(each, ContainerResourceMetric))
         return {name: {CPU: FULLY_BUSY} for name in named}
 
     def _reading(self, metric: HpaMetric, total: int, running: tuple[Pod, ...], now: datetime) -> Reading:
