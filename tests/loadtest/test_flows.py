@@ -293,3 +293,22 @@ async def test_ctrl_c_accounts_for_those_who_think(share):
     assert facts.interrupted
     assert sum(facts.iterations.outcomes.values()) == 180_000
     assert set(facts.iterations.outcomes) == {Outcome.INTERRUPTED, Outcome.NEVER_STARTED}
+
+
+async def test_a_session_sends_the_cookie_that_it_was_given_last():
+    given, sent = ["1", "2", "2", "1", "", "1", "3", "", "3", "1"], list[str]()
+
+    async def giving(reader, writer):
+        while True:
+            head = await request(reader)
+            sent.append(head.partition(b"Cookie: at=")[2].partition(b"\r\n")[0].decode())
+            value = given[len(sent) - 1]
+            line = f"Set-Cookie: at={value}; Path=/\r\n" if value else ""
+            writer.write(OK.replace(b"\r\n", f"\r\n{line}".encode(), 1))
+
+    async with serving(giving) as target:
+        await load_of(target, duration="100ms", connections=1, users=1, vus=None, cookies=True, target_rps=100)
+
+    assert sent
+    last = ["", *(next(value for value in reversed(given[: index + 1]) if value) for index in range(9))]
+    assert sent == last[: len(sent)]

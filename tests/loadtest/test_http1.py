@@ -44,6 +44,20 @@ def test_an_answer_reads_the_same_however_it_comes(answer, cuts):
     assert (reader.status, reader.body, reader.keep_alive) == ANSWERS[answer]
 
 
+@given(st.lists(st.tuples(st.sampled_from(list(ANSWERS)), st.booleans(), st.booleans()), max_size=8))
+def test_a_connection_reads_each_answer_as_if_it_were_the_first(answers):
+    reader = AnswerReader()
+    for answer, to_head, keep in answers:
+        answer = answer[: answer.rindex(b"\r\n\r\n") + 4] if to_head and b"chunked" not in answer else answer  # noqa: PLW2901 (as sent)
+        to_head = to_head and b"chunked" not in answer  # noqa: PLW2901
+        first = ready(to_head=to_head, keep=keep)
+        reader.begin(to_head=to_head, keep=keep)
+
+        assert reader.feed(answer) == first.feed(answer) is True
+        seen, alone = [(each.status, each.keep_alive, each.head, each.body) for each in (reader, first)]
+        assert seen == alone
+
+
 def test_an_answer_without_length_ends_with_its_connection():
     reader = ready()
 

@@ -57,10 +57,18 @@ class Answer:
 
     def headers(self, name: str) -> list[str]:
         """Give every value of a header, in order."""
-        wanted, found = name.lower().encode("latin-1", "replace") + b":", list[str]()
-        for line in self.head.split(b"\r\n")[1:]:
-            if line[: len(wanted)].lower() == wanted:
-                found.append(line[len(wanted) :].strip().decode("latin-1"))
+        return [value.decode("latin-1") for value in self.header_bytes(name.lower().encode("latin-1", "replace"))]
+
+    def header_bytes(self, name: bytes) -> list[bytes]:
+        """Give every value of a header, in order, as it came; its name is in small letters."""
+        head, found, wanted = self.head, list[bytes](), b"\r\n%b:" % name
+        low = head.lower()
+        at = low.find(wanted)
+        while at >= 0:
+            begin = at + len(wanted)
+            at = low.find(b"\r\n", begin)
+            found.append((head[begin:] if at < 0 else head[begin:at]).strip())
+            at = at if at < 0 else low.find(wanted, at)
         return found
 
     def header(self, name: str) -> str | None:

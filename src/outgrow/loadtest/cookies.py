@@ -23,17 +23,20 @@ class Jar:
     """Keeps cookies by name and path; the moments it is given are seconds since 1970.
 
     `everywhere` is what a request's `Cookie` header holds where it is the same for every path and moment, else none.
+    `taken` are the headers taken last, where to take them again would change nothing, and `seen` the head of an answer
+    that has nothing new for the jar.
     """
 
-    __slots__ = ("_cookies", "_last", "everywhere")
+    __slots__ = ("_cookies", "everywhere", "seen", "taken")
 
     def __init__(self) -> None:
         """Begin empty."""
         self._cookies: dict[tuple[str, str], _Cookie] = {}
         self.everywhere: str | None = ""
-        self._last: list[str] = []
+        self.taken: list[bytes] = []
+        self.seen = b""
 
-    def take(self, lines: list[str], *, host: str, path: str, now: float) -> None:
+    def take(self, lines: list[bytes], *, host: str, path: str, now: float) -> None:
         """Take the `Set-Cookie` headers of an answer.
 
         Args:
@@ -42,12 +45,12 @@ class Jar:
             path: the path that was asked, without its query.
             now: the moment.
         """
-        if lines == self._last:
+        if lines == self.taken:
             return  # as it was; a moving end was not remembered
         is_moving = False
         for line in lines:
-            is_moving = self._take(line, host, path, now) or is_moving
-        self._last = [] if is_moving else lines
+            is_moving = self._take(line.decode("latin-1"), host, path, now) or is_moving
+        self.taken = [] if is_moving else lines
         self.everywhere = self._written_everywhere()
 
     def header(self, path: str, *, secure: bool, now: float) -> str:

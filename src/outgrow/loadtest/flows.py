@@ -14,6 +14,8 @@ from outgrow.plan.scenario_steps import Flow, Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 
+_USUAL: Final = frozenset(range(200, 400))
+"""Success and redirection."""
 _SWITCHING: Final = frozenset({101})
 """How a server agrees to speak WebSocket (RFC 6455 4.2.2)."""
 OF_EVERY_ARRIVAL = ("user", "arrival")
@@ -49,13 +51,11 @@ class ReadyStep:
 
     def accepts(self, status: int, body: bytes) -> bool:
         """Say whether an answer is what the step expects, by its status and text."""
-        if status not in self.statuses if self.statuses else not 200 <= status < 400:  # noqa: PLR2004 (success and redirection)
-            return False
-        return not self.contains or self.contains in body
+        return status in self.statuses and (not self.contains or self.contains in body)
 
     def takes(self, answer: Answer) -> bool:
-        """Say whether an answer is what the step expects."""
-        return self.accepts(answer.status, answer.body)
+        """Say whether an answer is what the step expects; its body is unpacked only where the step asks for a text."""
+        return answer.status in self.statuses and (not self.contains or self.contains in answer.body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Re
         index,
         step.name,
         request,
-        frozenset(step.status) or (_SWITCHING if step.websocket is not None else frozenset[int]()),
+        frozenset(step.status) or (_USUAL if step.websocket is None else _SWITCHING),
         step.contains.encode(),
         tuple((check.title, judge_of(check), check.required) for check in step.checks),
         tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),

@@ -11,10 +11,14 @@ from typing import Final
 KEPT_BODY: Final = 1_048_576
 """How much of a body is kept for a scenario to look at."""
 _LONGEST_HEAD: Final = 65_536
+_LONGEST_KNOWN: Final = 1_024
+"""How long a head may be that a connection remembers."""
 _LONGEST_LINE: Final = 4_096
 _MOST_INTERIM: Final = 16
 _LONGEST_NUMBER: Final = 16
-_STATUS: Final = slice(9, 12)
+_STATUSES: Final = {str(status).encode(): status for status in range(100, 1000)}
+_ONE: Final = ord("1")
+_LENGTH: Final = b"\r\ncontent-length:"
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _WITHOUT_BODY: Final = frozenset({204, 304})
 
@@ -34,6 +38,12 @@ class _Part(Enum):
     COMPLETE = auto()
 
 
+# Bound once: to look a member of an enum up takes a call, and every answer asks many times.
+_AT_HEAD: Final = _Part.HEAD
+_COUNTED: Final = _Part.COUNTED
+_COMPLETE: Final = _Part.COMPLETE
+
+
 class AnswerReader:
     """Reads one answer after another from a connection; `begin` before each.
 
@@ -45,6 +55,8 @@ class AnswerReader:
         "_interim",
         "_keep",
         "_kept",
+        "_known",
+        "_known_as",
         "_left",
         "_part",
         "_rest",
@@ -57,6 +69,8 @@ class AnswerReader:
 
     def __init__(self) -> None:
         """Begin ready for an answer."""
+        self._known = b""
+        self._known_as = (0, 0)
         self.begin(to_head=False, keep=False)
 
     def begin(self, *, to_head: bool, keep: bool, told: Callable[[bytes], None] | None = None) -> None:
@@ -74,7 +88,7 @@ class AnswerReader:
         self._rest = b""
         self._left = 0
         self._interim = 0
-        self._part = _Part.HEAD
+        self._part = _AT_HEAD
 
     @property
     def body(self) -> bytes:
@@ -94,6 +108,16 @@ class AnswerReader:
         """
         if self._rest:
             data, self._rest = self._rest + data, b""
+        if self._part is _AT_HEAD and (end := data.find(b"\r\n\r\n")) >= 0:
+            self._read_head(data[:end])
+            data = data[end + 4 :]
+            if 0 < self._left == len(data):  # most answers come in one piece, of the length that they announce
+                self._take(data)
+                self._left, self._part = 0, _COMPLETE
+                return True
+        return self._go_on(data)
+
+    def _go_on(self, data: bytes) -> bool:
         while True:
             match self._part:
                 case _Part.HEAD:
@@ -139,13 +163,25 @@ class AnswerReader:
         return False
 
     def _read_head(self, head: bytes) -> None:
+        """Read a head; one like the last of this connection, as most are, says what that one said."""
+        if head == self._known and not self._to_head:
+            self.status, self._left = self._known_as
+            self._part = _COUNTED
+            if self._keep:
+                self.head = self._known
+            return
+        self._read_new_head(head)
+        if self._part is _COUNTED and self.keep_alive and len(head) <= _LONGEST_KNOWN:
+            self._known, self._known_as = head, (self.status, self._left)
+
+    def _read_new_head(self, head: bytes) -> None:
         if len(head) > _LONGEST_HEAD:
             raise GarbledError(f"the headers are longer than {_LONGEST_HEAD} bytes")
-        status = head[_STATUS]
-        if not (head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")) and status.isdigit() and status >= b"100"):
+        status = _STATUSES.get(head[9:12])
+        if status is None or not head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
             raise GarbledError("what came does not begin like an HTTP/1.1 answer")
-        self.status = int(status)
-        if self.status < 200:  # noqa: PLR2004 (interim answers, RFC 9110 15.2)
+        self.status = status
+        if status < 200:  # noqa: PLR2004 (interim answers, RFC 9110 15.2)
             self._interim += 1
             if self._interim > _MOST_INTERIM:
                 raise GarbledError(f"more than {_MOST_INTERIM} interim answers came")
@@ -153,16 +189,19 @@ class AnswerReader:
         if self._keep:
             self.head = head
         low = head.lower()
-        connection = _header(low, b"\r\nconnection:")
-        self.keep_alive = b"close" not in connection if head[7] == ord("1") else b"keep-alive" in connection
-        if self._to_head or self.status in _WITHOUT_BODY:
-            self._part = _Part.COMPLETE
-        elif coding := _header(low, b"\r\ntransfer-encoding:"):
+        # Looked for at large first: most answers neither close nor come in chunks.
+        if head[7] != _ONE:
+            self.keep_alive = b"keep-alive" in _header(low, b"\r\nconnection:")
+        elif b"close" in low:
+            self.keep_alive = b"close" not in _header(low, b"\r\nconnection:")
+        if self._to_head or status in _WITHOUT_BODY:
+            self._part = _COMPLETE
+        elif b"\r\ntransfer-encoding:" in low and (coding := _header(low, b"\r\ntransfer-encoding:")):
             is_chunked = coding.rpartition(b",")[2].strip() == b"chunked"
             self._part = _Part.CHUNK_SIZE if is_chunked else _Part.UNTIL_CLOSE
-        elif (announced := low.find(b"\r\ncontent-length:")) >= 0:
+        elif (announced := low.find(_LENGTH)) >= 0:
             self._left = _length(low, announced)
-            self._part = _Part.COUNTED if self._left else _Part.COMPLETE
+            self._part = _COUNTED if self._left else _COMPLETE
         else:
             self._part = _Part.UNTIL_CLOSE
 
@@ -209,15 +248,15 @@ def _header(low: bytes, name: bytes) -> bytes:
 
 def _length(low: bytes, begin: int) -> int:
     """Read the announced length; several must agree (RFC 9112 6.3)."""
-    name = b"\r\ncontent-length:"
-    announced: set[int] = set()
+    announced = -1
     while begin >= 0:
         end = low.find(b"\r\n", begin + 2)
-        value = (low[begin:] if end < 0 else low[begin:end])[len(name) :].strip()
+        value = (low[begin + len(_LENGTH) :] if end < 0 else low[begin + len(_LENGTH) : end]).strip()
         if not (value.isdigit() and len(value) <= _LONGEST_NUMBER):
             raise GarbledError("the announced length is no number")
-        announced.add(int(value))
-        if len(announced) > 1:
+        length = int(value)
+        if announced not in {-1, length}:
             raise GarbledError("the answer announces two lengths")
-        begin = low.find(name, begin + 1)
-    return announced.pop()
+        announced = length
+        begin = -1 if end < 0 else low.find(_LENGTH, end)
+    return announced

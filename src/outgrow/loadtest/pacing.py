@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.flights import Visit
-from outgrow.loadtest.record import Lateness
+from outgrow.loadtest.record import LATE_SECONDS, Lateness
 from outgrow.loadtest.schedule import WHOLE, Arrivals, Rate, Share
 from outgrow.loadtest.visits import Visits
 from outgrow.plan.scenario_courses import Executor
@@ -18,6 +18,8 @@ _TICK_SECONDS: Final = 0.001
 _LOOK_SECONDS: Final = 0.010
 """How often a closed course looks whether more users are to come to work."""
 _SLACK: Final = 1e-9
+_DROPPED: Final = Outcome.DROPPED
+"""Bound once: to look a member of an enum up takes a call, and an overload asks for every arrival."""
 
 
 class Pace(Protocol):
@@ -67,18 +69,20 @@ class OpenPace:
     def release(self, now: float) -> None:
         """Begin every arrival whose time has come."""
         visits, began, found, most = self._visits, self._began, self._next, self._most
-        second, record = visits.second, self._lateness.record
-        while found is not None and began + found[1] <= now:
-            number, due = found[0], began + found[1]
+        second, record, late = visits.second, self._lateness.seconds.record, 0
+        while found is not None and (due := began + found[1]) <= now:
+            number = found[0]
             found = self._next = next(self._due, None)
             second.due += 1
             lateness = perf_counter() - due
             record(lateness)
+            late += lateness > LATE_SECONDS
             if visits.busy >= most:
-                visits.turn_away(number, Outcome.DROPPED)
+                visits.turn_away(number, _DROPPED)
             else:
                 second.started += 1
                 visits.begin(number, due, due + lateness)
+        self._lateness.late += late
 
     def wait(self, now: float) -> float | None:
         """Say in how many seconds the next arrival is due; none after the last."""

@@ -9,7 +9,7 @@ from outgrow.loadtest.bodies import Body, body_of
 from outgrow.loadtest.contents import path_of
 from outgrow.loadtest.doors import proxy_of
 from outgrow.loadtest.orders import ShareOrders
-from outgrow.loadtest.templates import Template, Value, in_header, in_path, template
+from outgrow.loadtest.templates import Template, Value, in_header, in_path, template, together
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import resolve
@@ -25,14 +25,19 @@ _ONCE_GET: Final = frozenset({301, 302})
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One step's request. `ready` is what is sent where nothing changes; `origin` stands before paths to a proxy."""
+    """One step's request. `ready` is what is sent where nothing changes; `origin` stands before paths to a proxy.
+
+    `front` is its line and its headers as one text, and `bare_path` its path without the query.
+    """
 
     method: str
     origin: str
     path: Template
     head: Template
     body: Body
-    ready: bytes | None
+    front: Template
+    bare_path: str
+    ready: bytes | None = None
 
     @property
     def names(self) -> frozenset[str]:
@@ -45,8 +50,8 @@ class Request:
         Raises:
             KeyError: a value is missing.
         """
-        path, head = self.origin + self.path.fill(values), self.head.fill(values)
-        return written(self.method, path, head, self.body.content(values), cookies)
+        front, body = self.front.fill(values), self.body
+        return _whole(self.method, front, body.content(values) if body.parts else b"", cookies)
 
     def redirected(self, path: str, status: int, values: Mapping[str, Value], cookies: str) -> bytes:
         """Give what is sent after a redirect to a path of the same host (RFC 9110 15.4).
@@ -65,9 +70,15 @@ class Request:
 
 def written(method: str, path: str, head: str, sent: bytes, cookies: str = "") -> bytes:
     """Write a request: its line, its headers, one for cookies where there are any, and its body."""
+    return _whole(method, f"{method} {path} HTTP/1.1\r\n{head}", sent, cookies)
+
+
+def _whole(method: str, front: str, sent: bytes, cookies: str) -> bytes:
+    """Put a request together: its line and headers, those that depend on cookies and on the body, and the body."""
     cookie = f"\r\nCookie: {cookies}" if cookies else ""
-    length = f"\r\nContent-Length: {len(sent)}" if sent or method in _WITH_LENGTH else ""
-    return f"{method} {path} HTTP/1.1\r\n{head}{cookie}{length}\r\n\r\n".encode("latin-1", "replace") + sent
+    if sent or method in _WITH_LENGTH:
+        return f"{front}{cookie}\r\nContent-Length: {len(sent)}\r\n\r\n".encode("latin-1", "replace") + sent
+    return f"{front}{cookie}\r\n\r\n".encode("latin-1", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,12 @@ class Place:
     origin: str = ""
     proxied: str = ""
     lines: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The host's name or address without brackets and port, in small letters: cookies belong to it."""
+        host = self.host
+        return (host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]).lower()
 
     @property
     def is_secure(self) -> bool:
@@ -138,5 +155,6 @@ def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders:
         lines.append(f"Content-Type: {body.media_type}")
     path = template([(place.prefix + path_of(step), in_path)], known)
     head = template([("\r\n".join(lines), in_header)], known)
-    made = Request(step.method, place.proxied, path, head, body, None)
+    front = together(f"{step.method} {place.proxied}", path, " HTTP/1.1\r\n", head)
+    made = Request(step.method, place.proxied, path, head, body, front, path.pattern.partition("?")[0])
     return made if made.names else replace(made, ready=made.content({}))

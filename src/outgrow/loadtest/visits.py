@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter, time
-from typing import Protocol
+from typing import Final, Protocol
 
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.answers import Answer
@@ -19,6 +19,12 @@ from outgrow.loadtest.redirects import REDIRECTS, followed
 from outgrow.loadtest.sessions import Session, Sessions
 from outgrow.loadtest.templates import Value
 from outgrow.loadtest.travels import Travel
+
+_DONE: Final = Outcome.DONE
+"""Bound once: to look a member of an enum up takes a call, and every request asks several times."""
+_UNEXPECTED: Final = Outcome.UNEXPECTED
+_LONGEST_SEEN: Final = 1_024
+"""How long a head may be that a session remembers."""
 
 
 class Carriage(Protocol):
@@ -55,7 +61,8 @@ class Visits:
         self.second = self._new_second(flows)
         self.carriage: Carriage
         self._ready = flows
-        self._rotation = rotation
+        self._keeps_cookies = flows.keeps_cookies
+        self._rotation, self._flow_of = rotation, rotation.flow
         self._sessions = Sessions(shared)
         self._thinking: list[tuple[float, int, Visit]] = []
         self._turn = count()
@@ -79,11 +86,11 @@ class Visits:
 
     def flow(self, number: int) -> ReadyFlow:
         """Give the flow that an arrival takes."""
-        return self._ready.flows[self._rotation.flow(number)]
+        return self._ready.flows[self._flow_of(number)]
 
     def begin(self, number: int, due: float, released: float, user: int | None = None) -> None:
         """Send an arrival on its way, in the session of its user: by its number, unless given."""
-        flow = self._ready.flows[self._rotation.flow(number)]
+        flow = self._ready.flows[self._flow_of(number)]
         self.busy += 1
         if flow.is_lone:
             step = flow.steps[0]
@@ -97,7 +104,7 @@ class Visits:
         else:
             user = self._rotation.user(number) if user is None else user
             visit = Visit(number, flow, due, user, self._sessions.of(user))
-            if not self._feed(visit):
+            if self.feeds and not self._feed(visit):
                 self._without_data(visit, released)
             elif flow.written is None:
                 self.send(visit, due, released)
@@ -109,10 +116,10 @@ class Visits:
 
     def turn_away(self, number: int, outcome: Outcome) -> None:
         """Count an arrival that does not begin: at its flow's first step, and as one of its flow."""
-        flow = self.flow(number)
-        self.second.steps[flow.steps[0].index].outcomes[outcome] += 1
-        if self.second.arrivals is not None:
-            self.second.arrivals[outcome] += 1
+        flow, second = self._ready.flows[self._flow_of(number)], self.second
+        second.steps[flow.steps[0].index].outcomes[outcome] += 1
+        if second.arrivals is not None:
+            second.arrivals[outcome] += 1
             self.flows[flow.index].outcomes[outcome] += 1
 
     def send(self, visit: Visit, due: float, released: float) -> None:
@@ -145,14 +152,12 @@ class Visits:
             visit.travel.tell(Outcome.WITHOUT_DATA, None)
 
     def _cookies(self, visit: Visit, path: str) -> str:
-        if not self._ready.keeps_cookies:
+        if not self._keeps_cookies:
             return ""
         jar = visit.session.jar
-        return (
-            jar.everywhere
-            if jar.everywhere is not None
-            else jar.header(path, secure=self._ready.place.is_secure, now=time())
-        )
+        if jar.everywhere is not None:
+            return jar.everywhere
+        return jar.header(path, secure=self._ready.place.is_secure, now=time())
 
     # What connections tell.
 
@@ -179,10 +184,10 @@ class Visits:
             answer = Answer(status, head, body, seconds)
             outcome = self._judged(answer, step, second, visit)
         else:
-            outcome = Outcome.DONE if step.accepts(status, body) else Outcome.UNEXPECTED
+            outcome = _DONE if step.accepts(status, body) else _UNEXPECTED
         if (meter := flight.meter) is not None:
-            outcome = outcome if meter.is_whole else Outcome.UNEXPECTED
-            if outcome is Outcome.DONE:
+            outcome = outcome if meter.is_whole else _UNEXPECTED
+            if outcome is _DONE:
                 self._measured(flight, meter)
         self._end(flight, outcome, now, answer)
 
@@ -190,7 +195,8 @@ class Visits:
         """Send a request on where it is redirected to; say whether that may be."""
         step, place = flight.step, self._ready.place
         answer = Answer(status, head, b"", now - flight.due)
-        self._take_cookies(answer, step, visit)
+        if self._keeps_cookies:
+            self._take_cookies(answer, step, visit)
         asked = flight.content.split(b" ", 2)[1].decode("latin-1")
         path, why = followed(asked, answer.header("location"), place.origin, flight.hops)
         if why:
@@ -203,12 +209,14 @@ class Visits:
         return True
 
     def _take_cookies(self, answer: Answer, step: ReadyStep, visit: Visit) -> None:
-        if not self._ready.keeps_cookies or b"\nset-cookie:" not in answer.head.lower():
+        head, jar = answer.head, visit.session.jar
+        if head == jar.seen:
             return
-        if lines := answer.headers("set-cookie"):
-            path, host = step.request.path.pattern.partition("?")[0], self._ready.place.host
-            host = host.partition("]")[0] if host.startswith("[") else host.partition(":")[0]
-            visit.session.jar.take(lines, host=host.lower(), path=path, now=time())
+        lines = answer.header_bytes(b"set-cookie")
+        if lines and lines != jar.taken:
+            jar.take(lines, host=self._ready.place.name, path=step.request.bare_path, now=time())
+        is_known = len(head) <= _LONGEST_SEEN and (not lines or lines == jar.taken)
+        jar.seen = head if is_known else b""
 
     def _measured(self, flight: Flight, meter: Meter) -> None:
         trends = self.steps[flight.step.index].trends
@@ -226,20 +234,24 @@ class Visits:
 
     def _judged(self, answer: Answer, step: ReadyStep, second: StepSecondTally, visit: Visit | None) -> Outcome:
         """Look at an answer: keep its cookies, check it, take what later steps need."""
-        if visit is not None:
+        if visit is not None and self._keeps_cookies:
             self._take_cookies(answer, step, visit)
-        outcome = Outcome.DONE if step.takes(answer) else Outcome.UNEXPECTED
+        outcome = _DONE if step.takes(answer) else _UNEXPECTED
+        checks = second.checks
         for title, judge, required in step.checks:
             passed = judge(answer)
-            second.check(title, passed=passed)
+            counts = checks.get(title)
+            if counts is None:
+                counts = checks[title] = [0, 0]
+            counts[passed] += 1
             if required and not passed:
-                outcome = Outcome.UNEXPECTED
-        if outcome is Outcome.DONE and visit is not None:
+                outcome = _UNEXPECTED
+        if outcome is _DONE and visit is not None:
             for name, take, default in step.captures:
                 value = take(answer, visit.session.jar)
                 value = default if value is None else value
                 if value is None:
-                    return Outcome.UNEXPECTED
+                    return _UNEXPECTED
                 visit.values[name] = visit.session.values[name] = value
         return outcome
 
@@ -257,11 +269,10 @@ class Visits:
             visit.travel.tell(outcome, answer)
             return
         visit.position += 1
-        least, most = flight.step.think_seconds
-        pause = least
-        if most > least:
-            pause += (most - least) * drawn(self._ready.seed, visit.number, visit.position)
-        if outcome is not Outcome.DONE or visit.position == len(visit.flow.steps):
+        pause, most = flight.step.think_seconds
+        if most > pause:
+            pause += (most - pause) * drawn(self._ready.seed, visit.number, visit.position)
+        if outcome is not _DONE or visit.position == len(visit.flow.steps):
             visit.pause_seconds = pause
             self.leave(visit, outcome, now)
         elif pause:
@@ -290,7 +301,7 @@ class Visits:
         self.second.arrivals[outcome] += 1
         tally = self.flows[visit.flow.index]
         tally.outcomes[outcome] += 1
-        if outcome is Outcome.DONE:
+        if outcome is _DONE:
             tally.duration.record(now - visit.due)
 
     # Moments.
@@ -309,7 +320,7 @@ class Visits:
             if visit.travel is None:
                 self.send(visit, due, released)
             else:
-                visit.travel.tell(Outcome.DONE, None)
+                visit.travel.tell(_DONE, None)
 
     def time_out(self, oldest: float) -> bool:
         """End requests that were due before a moment: they are in the order in which they were due."""
