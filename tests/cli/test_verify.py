@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from outgrow.cli import run
-from outgrow.decide.phase_proofs import PhaseState, standing, verify_hash
+from outgrow.decide.gates import gates_of
+from outgrow.decide.phase_proofs import PhaseState, goals_over, scenario_proof, standing, verify_hash
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.plan.file import parse_plan
 from tests.cli.test_load import Shop
+from tests.decide.given_loads import run_of, seconds_of
 
 PLAN = """
 outgrow: 1
@@ -137,6 +139,19 @@ def test_a_phase_that_is_misspelt_or_has_no_scenarios_is_told(tmp_path, capsys):
 
 def second_phase(plan):
     return plan.roadmap.phases[1]
+
+
+def test_a_goal_over_all_scenarios_is_that_of_the_worst_or_of_the_one_that_came_furthest():
+    plan = parse_plan(
+        PLAN.format(target="http://127.0.0.1", goals="{p95: 1 s, concurrent_users: 20}"), "plan.yaml"
+    ).plan
+    goals = gates_of(plan, second_phase(plan).verify.goals)
+    runs = [run_of(seconds_of([time] * 30)) for time in (2.0, 3.0, 0.1)]
+
+    p95, users = goals_over(goals, [scenario_proof(each, goals, 10 * index) for index, each in enumerate(runs, 1)])
+
+    assert (p95.verdict, p95.value) == ("failed", pytest.approx(3.0))
+    assert (users.verdict, users.value) == ("passed", 30)
 
 
 def proof_event(plan, verdict: str = "proven", at: datetime = NOW) -> Event:

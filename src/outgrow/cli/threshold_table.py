@@ -32,11 +32,11 @@ def print_thresholds(thresholds: Sequence[ThresholdResult], ended_by: str = "") 
 
 
 def value_of(result: ThresholdResult) -> str:
-    """Show a threshold's value in the unit that people would choose for its limit."""
+    """Show a threshold's value in the unit that people would choose."""
     if result.value is None:
         return "–"
     unit = parse_unit(result.unit)
-    return format_in(result.value, unit, natural_unit(result.limit or result.value, unit))
+    return format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
 
 
 def verdict_of(result: ThresholdResult) -> str:

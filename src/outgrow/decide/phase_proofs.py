@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 
 from outgrow.decide.gates import Gate, gates_of
-from outgrow.decide.thresholds import judged
+from outgrow.decide.thresholds import judged, standing_of
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan import Plan
 from outgrow.plan.roadmap import Phase, Verify
-
-_ORDER = (ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA, ThresholdVerdict.PASSED)
 
 
 class PhaseState(StrEnum):
@@ -69,7 +68,7 @@ def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[
     """Give each goal over all scenarios: what is to be reached by the best of them, what is to be kept by the worst."""
     return tuple(
         (max if _is_to_be_reached(gate) else min)(
-            (proof.goals[index] for proof in proofs), key=lambda each: _ORDER.index(each.verdict)
+            (proof.goals[index] for proof in proofs), key=partial(standing_of, gate)
         )
         for index, gate in enumerate(goals)
     )

@@ -10,6 +10,7 @@ from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 
 _PEAK_SECONDS: Final = 10.0
 """A rate counts as reached when it was held for so long, or for a third of a run shorter than three times it."""
+_WORST_FIRST: Final = (ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA, ThresholdVerdict.PASSED)
 _FEWEST_READINGS: Final = 3
 """Of a signal; one reading of a resource says nothing of a run."""
 
@@ -147,13 +148,13 @@ def _of_signal(gate: Gate, facts: LoadFacts) -> ThresholdResult:
     found = [_of_resource(gate, each) for each in facts.resources.values() if each.signal == gate.of]
     if not found:
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"{gate.of} was not watched")
-    order = (ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA, ThresholdVerdict.PASSED)
-    return min(found, key=lambda each: (order.index(each.verdict), _badness(gate, each)))
+    return min(found, key=lambda each: standing_of(gate, each))
 
 
-def _badness(gate: Gate, result: ThresholdResult) -> float:
+def standing_of(gate: Gate, result: ThresholdResult) -> tuple[int, float]:
+    """Give what results of one gate are ordered by, the worst first."""
     value = result.value or 0.0
-    return -value if gate.operator in {"<", "<="} else value
+    return _WORST_FIRST.index(result.verdict), -value if gate.operator in {"<", "<="} else value
 
 
 def _of_resource(gate: Gate, resource: Resource) -> ThresholdResult:
