@@ -145,7 +145,9 @@ def test_a_goal_over_all_scenarios_is_that_of_the_worst_or_of_the_one_that_came_
     plan = parse_plan(
         PLAN.format(target="http://127.0.0.1", goals="{p95: 1 s, concurrent_users: 20}"), "plan.yaml"
     ).plan
-    goals = gates_of(plan, second_phase(plan).verify.goals)
+    verify = second_phase(plan).verify
+    assert verify is not None
+    goals = gates_of(plan, verify.goals)
     runs = [run_of(seconds_of([time] * 30)) for time in (2.0, 3.0, 0.1)]
 
     p95, users = goals_over(goals, [scenario_proof(each, goals, 10 * index) for index, each in enumerate(runs, 1)])
