@@ -1,6 +1,7 @@
 """`outgrow load compare`: two runs side by side, and the exit code that a pipeline goes by."""
 
 import json
+import re
 
 import pytest
 
@@ -28,6 +29,18 @@ def test_a_slower_run_is_told_and_ends_with_four_where_that_was_asked(runs, caps
     told = capsys.readouterr().out
     assert "B is changed: slower (all, read, write)." in told
     assert "pp" in told
+
+
+def test_a_narrow_terminal_shows_every_figure_and_says_of_which_ones_too_little_is_known(runs, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+
+    run(["load", "compare", runs("a", seconds=24), runs("b", seconds=24)])
+
+    told = capsys.readouterr().out
+    assert max(map(len, told.splitlines())) <= 60
+    assert "  errors" in told
+    assert "…" not in [line[-1:] for line in told.splitlines()]
+    assert re.search(r"too short to tell \(.*(read|write) .*p99.*\): only \d", " ".join(told.split()))
 
 
 def test_the_comparison_as_json(runs, tmp_path, capsys):

@@ -34,6 +34,20 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+def test_a_terminal_of_any_width_shows_whole_figures_and_what_a_policy_costs(width, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    assert run(["simulate", "web", "--trace", "t.csv", "--objective", "500ms"]) == 0
+
+    shown = capsys.readouterr().out
+    heads = next(line for line in shown.splitlines() if line.startswith("policy"))
+    assert heads.split()[-1] == "cost"
+    assert "regret" in heads
+    assert "…" not in shown
+
+
+@pytest.mark.usefixtures("shop")
 def test_a_policy_stands_beside_the_curve_and_both_oracles(capsys):
     assert run(["simulate", "web", "--trace", "t.csv", "--objective", "500ms", "--compare", "cpu:70"]) == 0
     shown = capsys.readouterr().out

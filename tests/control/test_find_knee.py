@@ -1,6 +1,7 @@
 """The knee of a server whose capacity is known, and what ends the search early."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 from outgrow.capacity.knee import Objective, Search
@@ -51,6 +52,16 @@ async def test_the_knee_lies_where_the_server_is_full():
     assert found.broken is not None
     assert found.broken <= 160
     assert all(level.kept == (not level.broken) for level in found.levels)
+
+
+async def test_users_who_wait_for_their_answers_keep_to_the_rates_that_are_searched():
+    async with serving(one_at_a_time(0.001)) as target:
+        of = asked(target, 10, 20)
+        users = scenario(target, vus=5, duration="10s", target_rps=None, ramp="0s")
+        found = await searched(replace(of, scenario=users))
+
+    # the closed model would have asked for several hundred a second
+    assert all(level.carried < 40 for level in found.levels)
 
 
 async def test_a_server_that_never_answers_in_time_has_no_knee():

@@ -74,6 +74,10 @@ def test_a_median_three_times_that_of_the_calm_beginning_is_falling_behind_too()
     assert slowed_at(seconds) == 7.0
 
 
+def test_a_target_whose_answers_were_all_unexpected_did_not_fall_behind():
+    assert slowed_at([second(float(at), done=0) for at in range(1, 12)]) is None
+
+
 def test_two_slow_seconds_are_no_falling_behind():
     seconds = [second(float(at), p50=0.05 if at in {7, 8, 11, 12} else 0.01) for at in range(1, 15)]
 

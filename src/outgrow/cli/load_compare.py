@@ -118,6 +118,12 @@ def _exit_code(found: "LoadComparison", fail_on: str | None, runs: "list[LoadFac
     return ExitCode.UNKNOWN if Change.TOO_SHORT in asked else ExitCode.DONE
 
 
+_NARROW = 70
+"""A narrower terminal has one blank between columns."""
+_LEAST = {"": len("  errors"), "B is": len("difference")}
+"""Where even that is too much, the last column takes two lines."""
+
+
 def _print(found: "LoadComparison", a: tuple[Path, ...], b: tuple[Path, ...]) -> None:
     from rich.table import Table
     from rich.text import Text
@@ -131,18 +137,35 @@ def _print(found: "LoadComparison", a: tuple[Path, ...], b: tuple[Path, ...]) ->
     for doubt in found.doubts:
         shown.print(Text(f"careful: {doubt}", style="bold red"))
     shown.print(Text(_headline(found), style="bold"))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    between = 2 if shown.width >= _NARROW else 1
+    table = Table(box=None, padding=(0, between, 0, 0), pad_edge=False, header_style="dim")
     for name in ("", "A", "B", "change", "between", "B is"):
-        table.add_column(name, justify="left" if name in {"", "B is"} else "right", overflow="fold")
+        justify = "left" if name in {"", "B is"} else "right"
+        table.add_column(name, justify=justify, no_wrap=name != "B is", min_width=_LEAST.get(name))
     for step in found.steps:
         table.add_row(Text(step.name, style="bold"), f"{step.a_rate:,.4g}/s", f"{step.b_rate:,.4g}/s")
         for measure in step.measures:
             quiet = measure.verdict in {Change.NONE, Change.TOO_SHORT}
             table.add_row(*_cells(measure), style="dim" if quiet else "")
     shown.print(table)
-    whys = dict.fromkeys(m.why for step in found.steps for m in step.measures if m.why)
-    for why in whys:
-        shown.print(Text(f"too short to tell: {why}", style="dim"))
+    for line in _whys(found):
+        shown.print(Text(line, style="dim"))
+
+
+def _whys(found: "LoadComparison") -> list[str]:
+    """Say why something could not be told: of the measures of a step, or once of all of them."""
+    whys: dict[str, dict[str, list[str]]] = {}
+    for step in found.steps:
+        for measure in step.measures:
+            if measure.why:
+                whys.setdefault(measure.why, {}).setdefault(step.name, []).append(measure.name)
+    everything = sum(len(step.measures) for step in found.steps)
+    lines: list[str] = []
+    for why, steps in whys.items():
+        of = ", ".join(f"{name} {' and '.join(measures)}" for name, measures in steps.items())
+        is_all = sum(map(len, steps.values())) == everything
+        lines.append(f"too short to tell{'' if is_all else f' ({of})'}: {why}")
+    return lines
 
 
 def _headline(found: "LoadComparison") -> str:

@@ -16,6 +16,8 @@ _FEWER_COLUMNS = ("arrivals", "failed", "p50", "p95", "p99", "greatest")
 _FEWEST_COLUMNS = ("arrivals", "failed", "p50", "p95", "greatest")
 _WIDE, _NARROW = 110, 75
 """In a narrower terminal the table has fewer columns and shorter names."""
+_NAME = 12
+"""A name that is no longer than this is not folded."""
 
 
 def second_line(second: LoadSecond, length_seconds: float) -> str:
@@ -44,10 +46,12 @@ def print_load(facts: LoadFacts) -> None:
     shown.print(Text(title, style="bold"))
     if facts.interrupted:
         shown.print(Text(f"ended early; {facts.planned_seconds:.1f} s were planned", style="bold red"))
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    between = 2 if shown.width >= _NARROW else 1
+    table = Table(box=None, padding=(0, between, 0, 0), pad_edge=False, header_style="dim")
     is_wide = shown.width >= _WIDE
     columns = _COLUMNS if is_wide else _FEWER_COLUMNS if shown.width >= _NARROW else _FEWEST_COLUMNS
-    table.add_column("Step", overflow="fold")
+    longest = max(len(step.name) for step in facts.steps) if facts.steps else 0
+    table.add_column("Step", overflow="fold", min_width=min(max(longest, len("service")), _NAME))
     for name in columns:
         table.add_column("max" if name == "greatest" else name, justify="right", no_wrap=True)
     for step in facts.steps if len(facts.steps) > 1 else ():
@@ -64,7 +68,7 @@ def print_load(facts: LoadFacts) -> None:
         failed = sum(whole.outcomes.get(each, 0) for each in FAILURES)
         shown.print(Text(f"not done: {others}", style="bold red" if failed else "bold"))
     statuses = ", ".join(f"{status}: {count:,}" for status, count in whole.statuses.items())
-    if any(status >= 400 for status in whole.statuses):  # noqa: PLR2004 (error statuses)
+    if Outcome.UNEXPECTED in whole.outcomes or any(status >= 400 for status in whole.statuses):  # noqa: PLR2004 (errors)
         shown.print(f"statuses: {statuses}")
     if whole.arrivals and whole.response is None:
         shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))

@@ -12,9 +12,11 @@ from outgrow.simulate.rehearsal import Part
 if TYPE_CHECKING:
     from outgrow.report.rehearsal_view import RehearsalRow, RehearsalView
 
-_NARROW: Final = 90
-_FEW: Final = (0, 1, 2, 4, 5)
-"""On a narrow terminal: name, U, tU, regret, actions; C says the same as regret."""
+_DROPPED: Final = (3, 6, 7, 2, 5, 8)
+"""What a terminal has no room for goes in this order: C (it says the same as regret), the hours (as the cost does), SLO
+minutes, too few, actions, p95."""
+_BETWEEN: Final = 2
+"""Blanks between columns."""
 
 
 def print_rehearsal(view: "RehearsalView", *, curve: bool) -> None:
@@ -26,7 +28,7 @@ def print_rehearsal(view: "RehearsalView", *, curve: bool) -> None:
     shown.print()
     rows = [row for row in view.rows if curve or row.part is not Part.CURVE]
     columns = _columns(view, shown.width)
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table = Table(box=None, padding=(0, _BETWEEN, 0, 0), header_style="dim")
     for column in columns:
         table.add_column(_cells(view.heads)[column], justify="left" if column == 0 else "right", no_wrap=True)
     before: Part | None = None
@@ -43,10 +45,15 @@ def print_rehearsal(view: "RehearsalView", *, curve: bool) -> None:
 
 
 def _columns(view: "RehearsalView", width: int) -> list[int]:
-    """Choose the columns: those that say anything, and on a narrow terminal the first."""
-    cells = [_cells(row) for row in view.rows]
-    used = [column for column in range(len(cells[0])) if any(row[column] for row in cells)]
-    return list(_FEW) if width < _NARROW else used
+    """Choose the columns: those that say anything, as many as there is room for."""
+    cells = [_cells(row) for row in (view.heads, *view.rows)]
+    widths = [max(len(row[column]) for row in cells) + _BETWEEN for column in range(len(cells[0]))]
+    chosen = [column for column in range(len(widths)) if any(row[column] for row in cells[1:])]
+    for column in _DROPPED:
+        if sum(widths[each] for each in chosen) <= width:
+            break
+        chosen = [each for each in chosen if each != column]
+    return chosen
 
 
 def _cells(row: "RehearsalRow") -> list[str]:

@@ -84,5 +84,16 @@ async def _recovered(request: KneeRequest, run: Held) -> bool:
 
 
 def _at_rate(scenario: Scenario, rate: float, length: timedelta) -> Scenario:
-    held = {"target_rps": rate, "duration": Duration.of(length), "ramp": Duration.parse("0"), "stages": ()}
-    return scenario.model_copy(update=held)
+    """Give the scenario's requests another course: users who wait for their answers keep to no rate either."""
+    held = {"target_rps": rate, "duration": Duration.of(length), "ramp": Duration.parse("0")}
+    return scenario.model_copy(update=_NO_COURSE | held)
+
+
+_NO_COURSE: Final[dict[str, object]] = {
+    "stages": (),
+    "trace": None,
+    "executor": None,
+    "vus": None,
+    "iterations": None,
+    "thresholds": {},
+}

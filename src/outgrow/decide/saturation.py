@@ -83,8 +83,11 @@ def slowed_at(seconds: Sequence[LoadSecond]) -> float | None:
     """Say when the target began to fall behind, in seconds from the start; none where it kept up or the run was short.
 
     Behind is a second in which fewer than 90 % of the due arrivals were answered as expected, or whose median response
-    time is above three times that of the first five seconds with answers. Three such seconds in a row are needed.
+    time is above three times that of the first five seconds with answers. Three such seconds in a row are needed. A
+    target that never gave an expected answer was never up: nothing fell.
     """
+    if not any(each.done for each in seconds):
+        return None
     calm = [each.p50_seconds for each in seconds if each.p50_seconds is not None][:_CALM_SECONDS]
     if not calm:
         return None

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from math import ceil, floor
 from pathlib import Path
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from outgrow.errors import UsageError
 from outgrow.facts.buckets import Buckets
@@ -26,7 +27,7 @@ from outgrow.loadtest.shards import Shards, usable_cores
 from outgrow.loadtest.share import ShareRun
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.scenarios import Scenario
-from outgrow.plan.secrets import redacted, secrets_in
+from outgrow.plan.secrets import redacted, references, secrets_in
 
 SAFE_RATE_PER_PROCESS: Final = 15_000
 """Requests a second that one process sends without its own work showing in the times: a good third of what it can."""
@@ -185,11 +186,18 @@ def load_facts(
 def target_shown(orders: ShareOrders) -> str:
     """Give the address that a scenario's target stands for, without what is secret in it.
 
+    Whoever reads a result must know what was loaded, so scheme, host and port are shown even where they come out of a
+    variable; of such a target nothing else is.
+
     Raises:
         UsageError: a variable that the target names holds no address.
         SourceError: an environment variable is not set.
     """
-    return redacted(target_of(orders), secrets_in(orders.scenario.target, orders.environment))
+    target = target_of(orders)
+    if not references(orders.scenario.target):
+        return redacted(target, secrets_in(orders.scenario.target, orders.environment))
+    parts = urlsplit(target)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _shard_of(shard: ShardFacts) -> Shard:
