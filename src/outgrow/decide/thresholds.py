@@ -1,16 +1,30 @@
 """Whether a load test kept its thresholds: followed second by second, judged at the end; silence never passes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from outgrow.decide.gates import Gate
 from outgrow.decide.load_windows import Window, part_of
-from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
+from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 
 _PEAK_SECONDS: Final = 10.0
 """A rate counts as reached when it was held for so long, or for a third of a run shorter than three times it."""
 _WORST_FIRST: Final = (ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA, ThresholdVerdict.PASSED)
+_FIGURES: Final[Mapping[str, str]] = {
+    "avg": "mean_seconds",
+    "min": "least_seconds",
+    "max": "greatest_seconds",
+    "med": "p50_seconds",
+    "p0": "least_seconds",
+    "p50": "p50_seconds",
+    "p90": "p90_seconds",
+    "p95": "p95_seconds",
+    "p99": "p99_seconds",
+    "p100": "greatest_seconds",
+}
+"""The figures of a summary."""
+_STEP_TAGS: Final = ("step", "name")
 _FEWEST_READINGS: Final = 3
 """Of a signal; one reading of a resource says nothing of a run."""
 
@@ -130,10 +144,49 @@ def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
         return _of_signal(gate, facts)
     if gate.of == "concurrent_users":
         return _of_users(gate, facts, users)
+    if facts.generator and not facts.timeline:
+        return _of_summary(gate, facts)
     following = Following(gate, facts.planned_seconds)
     for second in facts.timeline:
         following.told(second)
     return following.result(aborted=gate.abort_on_fail and facts.ended_by == gate.text)
+
+
+def _of_summary(gate: Gate, facts: LoadFacts) -> ThresholdResult:
+    """Judge what another generator's summary says; what it does not say is no data."""
+    value = None if gate.over_seconds is not None else _summed_up(gate, facts)
+    if value is None:
+        why = f"the summary of {facts.generator} does not say it; read its single requests instead"
+        return _result(gate, None, ThresholdVerdict.NO_DATA, over=gate.over_seconds, why=why)
+    return _result(gate, value, ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED)
+
+
+def _summed_up(gate: Gate, facts: LoadFacts) -> float | None:
+    steps = [step for step in facts.steps if all(step.name == value for tag, value in gate.tags if tag in _STEP_TAGS)]
+    chosen = facts.whole if not _names_steps(gate) else steps[0] if len(steps) == 1 else None
+    if chosen is None or any(tag in {"status", "check"} for tag, _ in gate.tags):
+        return None
+    done = chosen.outcomes.get(Outcome.DONE, 0)
+    wants_done = ("expected_response", "true") in gate.tags
+    match gate.of, gate.method:
+        case "http_req_duration", method:
+            name = _FIGURES.get(f"p{gate.percent:g}" if method == "p" and gate.percent is not None else method)
+            return None if chosen.response is None or name is None else float(getattr(chosen.response, name))
+        case "http_req_failed", _:
+            return chosen.failed_share
+        case "availability", _:
+            return None if chosen.failed_share is None else 1 - chosen.failed_share
+        case "http_reqs", method:
+            count = float(done if wants_done else done + chosen.failed)
+            return count if method == "count" else count / facts.seconds if facts.seconds else None
+        case "dropped_iterations", "count":
+            return float(facts.whole.outcomes.get(Outcome.DROPPED, 0))
+        case _:
+            return None
+
+
+def _names_steps(gate: Gate) -> bool:
+    return any(tag in _STEP_TAGS for tag, _ in gate.tags)
 
 
 def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:

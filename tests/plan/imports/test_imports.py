@@ -156,6 +156,68 @@ def test_several_curl_lines_become_several_steps():
     assert steps[1].headers == {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+# AE-7 as k6 would be told: its second stage ramps over five minutes, where the plan's own wording jumps and holds.
+K6_STAGES = {
+    "stages": [
+        {"duration": "2m0s", "target": 100},
+        {"duration": "5m0s", "target": 500},
+        {"duration": "2m", "target": 0},
+    ],
+    "thresholds": {"http_req_duration": ["p(95)<500"], "http_req_failed": ["rate<0.01"]},
+}
+
+
+def k6(options: dict) -> Scenario:
+    return scenario_of(json.dumps(options), "http://127.0.0.1")
+
+
+def test_stages_of_k6_keep_their_meaning_of_users_who_wait_and_that_is_said():
+    found = k6(K6_STAGES)
+
+    assert (found.made_by, found.is_closed) == ("ramping-vus", True)
+    assert [(stage.ramp, str(stage.over)) for stage in found.stages[1:]] == [(100, "2m0s"), (500, "5m0s"), (0, "2m")]
+    imported = read_scenario(json.dumps(K6_STAGES), "http://127.0.0.1")
+    assert imported is not None
+    assert "write executor: ramping-arrival-rate" in "\n".join(imported.notes)
+
+
+def test_arrival_rates_of_k6_are_read_in_their_own_unit_of_time():
+    rate = {"executor": "ramping-arrival-rate", "startRate": 60, "timeUnit": "1m", "maxVUs": 70}
+    stages = [{"duration": "1m", "target": 600}, {"duration": "30s", "target": 600}, {"duration": "0s", "target": 60}]
+
+    found = k6({"scenarios": {"peak": {**rate, "stages": stages, "env": {"A": "1"}}, "other": {}}})
+
+    assert found.made_by == "ramping-arrival-rate"
+    assert found.users == 70
+    assert [(stage.jump, stage.ramp, str(stage.hold)) for stage in found.stages] == [
+        (1, None, "None"),
+        (None, 10, "None"),
+        (None, None, "30s"),
+        (1, None, "None"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "made_by"),
+    [
+        ({"vus": 5, "duration": "30s"}, "constant-vus"),
+        ({"vus": 5, "iterations": 100}, "shared-iterations"),
+        ({"scenarios": {"a": {"executor": "per-vu-iterations", "vus": 2, "iterations": 3}}}, "per-vu-iterations"),
+        (
+            {"scenarios": {"a": {"executor": "constant-arrival-rate", "rate": 30, "duration": "1m"}}},
+            "constant-arrival-rate",
+        ),
+    ],
+)
+def test_every_executor_of_k6_has_its_counterpart(options, made_by):
+    assert k6(options).made_by == made_by
+
+
+def test_an_executor_without_counterpart_is_told():
+    with pytest.raises(UsageError, match="externally-controlled"):
+        read_scenario(json.dumps({"scenarios": {"a": {"executor": "externally-controlled"}}}), "http://127.0.0.1")
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from outgrow.errors import UsageError
-from outgrow.plan.imports import curl, har, openapi
+from outgrow.plan.imports import curl, har, k6_options, openapi
 from outgrow.plan.imports.scenario import ImportedScenario, plan_text
 
 _READERS: Final[Mapping[str, Callable[[str, str], ImportedScenario | None]]] = {
     "HAR": har.read,
     "OpenAPI (JSON or YAML)": openapi.read,
     "curl ...": curl.read,
+    "k6 options (k6 inspect SCRIPT, or --config FILE)": k6_options.read,
 }
 
 
