@@ -63,7 +63,7 @@ def _both(running: Servers, console: Console) -> tuple[int, int]:
 
     console.rule("as it is: one process, SQLite, everything synchronous", align="left")
     with served(running.beside, running.folder, ["as-it-is", str(file)], {}) as address:
-        _outgrow(["load", "baseline", _short(PLAN), "--quiet"], journal | {"PAM_URL": address}, console)
+        _outgrow(["verify", "--baseline", _short(PLAN), "--quiet"], journal | {"PAM_URL": address}, console)
         first = _judged("as-it-is", journal | {"PAM_URL": address}, console)
 
     console.rule("after phase 1: workers, PostgreSQL, cache, predictions in the background", align="left")
@@ -76,6 +76,7 @@ def _both(running: Servers, console: Console) -> tuple[int, int]:
     words = ["after-phase-1", "--workers", str(WORKERS)]
     with served(running.beside, running.folder, words, environment) as address:
         second = _judged("after-phase-1", journal | {"PAM_URL": address}, console)
+    _outgrow(["verify", _short(PLAN)], journal, console)
     return first, second
 
 
@@ -94,8 +95,9 @@ async def _moved(running: Servers, file: Path, console: Console) -> str:
 
 def _judged(form: str, environment: Mapping[str, str], console: Console) -> int:
     report, result = REPORTS / f"{form}.html", REPORTS / f"{form}.json"
-    words = ["load", PHASE, _short(PLAN), "--quiet", "--html", str(report), "--output", str(result)]
-    return _outgrow(words, environment, console)
+    load = ["load", PHASE, _short(PLAN), "--quiet", "--html", str(report), "--output", str(result)]
+    _outgrow(load, environment, console)
+    return _outgrow(["verify", PHASE, _short(PLAN), "--from", str(result)], environment, console)
 
 
 def _outgrow(words: list[str], environment: Mapping[str, str], console: Console) -> int:

@@ -183,3 +183,18 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
         "its goals or scenarios were changed since",
         "something was deployed since",
     ]
+
+
+def test_stored_runs_are_judged_without_sending_anything(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    stored: list[str] = []
+    for name in ("normal", "peak"):
+        file = str(tmp_path / f"{name}.json")
+        run(["load", name, plan, "-q", "--no-journal", "-o", file])
+        stored += ["--from", file]
+    capsys.readouterr()
+
+    assert run(["verify", "v2", plan, *stored]) in {0, 6, 7}
+    assert "v2" in capsys.readouterr().out
+    assert run(["verify", "v2", plan, *stored[:2]]) == 2
+    assert "give one run for each scenario" in capsys.readouterr().err

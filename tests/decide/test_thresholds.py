@@ -13,6 +13,7 @@ from outgrow.decide.thresholds import Watch, judged
 from outgrow.facts.loads import LoadSecond, Resource, ResourcePoint
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.file import parse_plan
+from outgrow.plan.load_thresholds import read_threshold
 from outgrow.plan.scenarios import Scenario
 from tests.decide.given_loads import run_of, second, seconds_of
 
@@ -198,3 +199,8 @@ def test_failing_seconds_never_turn_failed_into_passed(drawn, more: int, over: i
         for threshold in (text, {"threshold": text, "over": f"{over}s"}):
             if result(key, threshold, timeline_of(drawn)).verdict is FAILED:
                 assert result(key, threshold, timeline_of([*drawn, *worse])).verdict is FAILED
+
+
+def test_a_tag_that_selects_nothing_is_told_and_never_judges_all_steps_instead():
+    with pytest.raises(ValueError, match="kind selects nothing here"):
+        read_threshold("http_req_duration{kind:write}", "p(95)<500")

@@ -35,6 +35,9 @@ _EVER = datetime(1970, 1, 2, tzinfo=UTC)
     default=1.0,
     help="Rehearse at a share of rates, users and times, such as 0.02; proves nothing.",
 )
+@click.option(
+    "--from", "stored", multiple=True, type=click.Path(path_type=Path), help="Judge a stored run, and send nothing."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON (schema outgrow.proof/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
@@ -44,6 +47,7 @@ def verify(
     only_list: bool,
     baseline: bool,
     scale: float,
+    stored: tuple[Path, ...],
     as_json: bool,
     output: Path | None,
     quiet: bool,
@@ -51,7 +55,8 @@ def verify(
     """Prove a phase of the roadmap by its load tests.
 
     Runs the scenarios of the PHASE one after the other and holds them against its goals: proven, not proven, or
-    generator too weak. The proof goes into the journal. Without a PHASE the roadmap is shown.
+    generator too weak. The proof goes into the journal. Without a PHASE the roadmap is shown. --from RUN.json, once for
+    each scenario, judges what `outgrow load -o` wrote, or what `outgrow load import` read of another generator.
     """
     from outgrow.cli.verify_table import print_proof, print_roadmap
 
@@ -65,7 +70,8 @@ def verify(
         print_roadmap(loaded, loaded.roadmap, _remembered(loaded, plan.parent, now), now)
         return ExitCode.DONE
     name, wanted = _wanted(loaded.roadmap, phase, baseline=baseline)
-    proof = _proven(loaded, name, wanted, plan.parent, scale=scale, quiet=quiet)
+    kept = _kept_runs(loaded, wanted, stored)
+    proof = _proven(loaded, name, wanted, plan.parent, kept, scale=scale, quiet=quiet)
     text = json.dumps({"schema": "outgrow.proof/1", **proof.document()}, ensure_ascii=False, indent=2)
     if output is not None:
         write_text(output, text + "\n")
@@ -95,7 +101,37 @@ def _wanted(roadmap: "Roadmap", phase: str | None, *, baseline: bool) -> "tuple[
     return phase, wanted
 
 
-def _proven(plan: "Plan", name: str, wanted: "Verify", base: Path, *, scale: float, quiet: bool) -> "Proof":
+def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...]) -> "dict[str, LoadFacts]":
+    """Read stored runs, one for each scenario, and judge their scenarios' thresholds anew."""
+    from dataclasses import replace
+
+    from outgrow.decide.gates import gates_of
+    from outgrow.decide.thresholds import judged
+    from outgrow.report.load_json import stored_load
+
+    runs = {facts.scenario: facts for facts in map(stored_load, stored)}
+    if stored and runs.keys() != set(wanted.scenarios):
+        raise UsageError(
+            f"the phase is verified by {', '.join(wanted.scenarios)}, the runs are of {', '.join(runs)}; give one run "
+            "for each scenario (outgrow load import --name SCENARIO names it)"
+        )
+    declared = plan.scenarios
+    return {
+        name: replace(facts, thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users))
+        for name, facts in runs.items()
+    }
+
+
+def _proven(
+    plan: "Plan",
+    name: str,
+    wanted: "Verify",
+    base: Path,
+    kept: "dict[str, LoadFacts]",
+    *,
+    scale: float,
+    quiet: bool,
+) -> "Proof":
     from outgrow.api import append_event, load_test
     from outgrow.cli.load import live
     from outgrow.control.load_test import span_of
@@ -103,6 +139,8 @@ def _proven(plan: "Plan", name: str, wanted: "Verify", base: Path, *, scale: flo
     from outgrow.facts.decisions import Event, EventKind
 
     async def run(scenario: str, declared: "Scenario") -> "LoadFacts":
+        if kept:
+            return kept[scenario]
         with live(scenario, declared, base, quiet=quiet) as (told, watched):
             facts = await load_test(
                 plan, scenario, declared, base=base, environment=os.environ, told=told, watched=watched

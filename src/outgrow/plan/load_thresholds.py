@@ -40,6 +40,7 @@ NAMED_FIGURES: Final = ("target", "warning", "danger", "normal", "peak", "max")
 SECOND: Final = Duration.parse("1s")
 _ZERO: Final = Duration.parse("0s")
 _LEVEL: Final = "level"
+_TAGS: Final = frozenset({"step", "name", "status", "expected_response", "check"})
 _KEY: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(?:\{(.*)\})?")
 _TAG: Final = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*:\s*(.+?)\s*")
 _CONDITION: Final = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*(===|==|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
@@ -111,6 +112,8 @@ def _tags(text: str | None) -> tuple[tuple[str, str], ...]:
 
 def _known_tags(name: str, metric: Metric, tags: tuple[tuple[str, str], ...]) -> None:
     for tag, value in tags:
+        if tag not in _TAGS and tag != "scenario":
+            raise ValueError(f"{tag} selects nothing here; name a step ({{step:NAME}}), a status or a check")
         if tag == "scenario":
             raise ValueError("a threshold belongs to its scenario; leave {scenario:...} out")
         if not metric.tags:
