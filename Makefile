@@ -17,7 +17,7 @@ ENVIRONMENT := pyproject.toml requirements.lock tools/make_venv.py $(wildcard ha
 .PHONY: help venv demo demo-load test lint format types imports docs servers pytest bench bench-autoscale lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 venv: .venv/for-development ## make the virtual environment with everything in it
 
@@ -65,8 +65,9 @@ bench: venv ## run every benchmark, or one: make bench BENCH=journal
 	@for bench in $(if $(BENCH),bench/$(BENCH).py,bench/*.py); do \
 		echo "== $$bench"; $(BIN)/python "$$bench" || exit 1; done
 
+# Traces are gzip CSV `seconds,requests`; without TRACES the one that comes with the examples.
 bench-autoscale: venv ## scaling policies and oracles on recorded traffic: make bench-autoscale TRACES=DIR
-	@$(BIN)/python bench/bench_autoscale.py $(TRACES)
+	@$(BIN)/python bench/bench_autoscale.py $(or $(TRACES),examples/rehearse-a-policy)
 
 lock: venv ## bring requirements.lock up to date with pyproject.toml (all newest: make lock UPGRADE=1)
 	@UV_CUSTOM_COMPILE_COMMAND='make lock' $(BIN)/uv pip compile --no-config --quiet --universal --generate-hashes \

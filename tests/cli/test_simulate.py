@@ -21,6 +21,7 @@ services:
     scaling: {policy: hpa, min: 1, max: 20, metrics: [{kind: external, name: requests, average: 7}], behavior: {}}
   api: {capacity: 10}
 """
+EXAMPLE = Path(__file__).parents[2] / "examples" / "rehearse-a-policy"
 DAY = [30 + 25 * (index % 60 > 30) for index in range(6 * 60)]
 
 
@@ -53,6 +54,16 @@ def test_a_policy_stands_beside_the_curve_and_both_oracles(capsys):
     shown = capsys.readouterr().out
     assert "of the demand unserved and costs" in shown.splitlines()[0]
     for name in ("web", "cpu:70", "HPA 40 %", "HPA 95 %", "feasible oracle", "budget oracle", "p95", "cost"):
+        assert name in shown
+
+
+def test_the_traffic_that_comes_with_the_examples_may_be_rehearsed_straight_away(monkeypatch, capsys):
+    monkeypatch.chdir(EXAMPLE)
+    asked = ["simulate", "chat", "--trace", "llm-requests.csv.gz", "--step", "10m", "--level-steps", "--no-curve"]
+    assert run([*asked, "--policy-file", "policies.yaml"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("ahead leaves")
+    for name in ("careful", "feasible oracle", "Scored from 2 Jan 00:00 to 15 Jan 00:00."):
         assert name in shown
 
 
