@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from outgrow.autoscale import policies
 from outgrow.autoscale.observed import Numbers, Observation, Unread
+from outgrow.errors import UsageError
 from outgrow.facts.scaling import Rule
+from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.appraisal import Terms
@@ -27,8 +29,12 @@ def predictive(*metrics: object, **options: object) -> PredictivePolicy:
     return PredictivePolicy.model_validate({"min": 1, "max": 100, **options, "metrics": metrics})
 
 
+def keda(**trigger: object) -> KedaPolicy:
+    return KedaPolicy.model_validate({"min": 1, "max": 100, "triggers": [{"name": "requests", **trigger}]})
+
+
 every_kind = pytest.mark.parametrize(
-    "policy", [hpa(), hpa(kind="external"), predictive(), predictive(TOTAL), predictive(PODS)]
+    "policy", [hpa(), hpa(kind="external"), keda(average=70), predictive(), predictive(TOTAL), predictive(PODS)]
 )
 
 
@@ -82,6 +88,12 @@ def test_a_metric_that_cannot_be_told_from_requests_leaves_the_forecast_alone():
     assert left_out[0].startswith("metric memory is left out")
     kept, left_out = replayable(predictive(memory))
     assert (kept, len(left_out)) == (predictive(), 1)
+
+
+def test_a_trigger_is_read_as_the_rate_in_all():
+    assert rehearse(keda(average=50), service(lag=0), trace(2, 4, 4)).ordered == (4, 8, 8)
+    with pytest.raises(UsageError, match="write average for value"):
+        replayable(keda(value=50))
 
 
 def test_only_an_hpa_goes_the_fast_way():

@@ -27,6 +27,7 @@ from outgrow.plan.autoscaling import (
     ObjectMetric,
     PodsMetric,
 )
+from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.busy import FULLY_BUSY, busy_share, is_busy_share
@@ -93,8 +94,10 @@ def replayable(policy: ScalingPolicy) -> tuple[ScalingPolicy, tuple[str, ...]]:
     why = {metric.name: unreplayable(metric) for metric in policy.metrics}
     kept = tuple(metric for metric in policy.metrics if not unreplayable(metric))
     left_out = tuple(f"metric {name} is left out: {reason}" for name, reason in why.items() if reason)
-    if policy.metrics and not kept and not isinstance(policy, PredictivePolicy):
-        raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items()))
+    # A trigger of KEDA cannot go alone: a formula may name it, and without it another one would decide.
+    nothing_left = not kept and not isinstance(policy, PredictivePolicy)
+    if left_out and (nothing_left or isinstance(policy, KedaPolicy)):
+        raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items() if reason))
     return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
 
 
