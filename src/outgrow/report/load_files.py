@@ -7,6 +7,7 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from outgrow.facts.loads import FAILURES, LoadFacts, Outcome
+from outgrow.facts.proofs import ThresholdVerdict
 
 _SECOND: Final = (
     "at_seconds", "due", "started", "done", "failed", "dropped", "in_flight", "vus", "connections", "cpu_share",
@@ -64,7 +65,7 @@ def _csv(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 
 
 def junit(facts: LoadFacts) -> str:
-    """Give a run as JUnit XML: a case for each check of each step, for answers at all, and for the generator's health.
+    """Give a run as JUnit XML: a case for each threshold and check, for answers at all, and for the generator's health.
 
     A generator that was too weak is an error, not a failure: it says nothing of the target.
     """
@@ -95,6 +96,9 @@ def _cases(facts: LoadFacts) -> Iterator[tuple[str, str, str, str]]:
     yield scenario, "the generator kept its schedule", "error" if weak else "", weak
     silent = bool(facts.whole.arrivals) and not facts.whole.statuses
     yield scenario, "the target answered", "failure" if silent else "", f"nothing was answered by {facts.target}"
+    for each in facts.thresholds:
+        kind = "" if each.verdict is ThresholdVerdict.PASSED else "failure"
+        yield f"{scenario}.thresholds", _printable(each.text), kind, f"{each.verdict}: {each.why or each.value}"
     for step in facts.steps:
         for title, (passed, failed) in step.checks.items():
             says = f"failed {failed:,} of {passed + failed:,} times"

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from outgrow.facts.loads import FAILURES, LoadFacts, Model, Outcome, StepLoad
-from outgrow.quantity import format_number
+from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
@@ -38,6 +39,7 @@ class LoadView:
     facts: tuple[Fact, ...]
     steps: Table
     checks: Table | None
+    thresholds: Table | None
     times: Chart | None
     heat: tuple[Chart, Heat] | None
     arrivals: Chart | None
@@ -64,6 +66,7 @@ def load_view(facts: LoadFacts, words: Words) -> LoadView:
         facts=tuple(_facts(facts, words)),
         steps=_steps(facts, words),
         checks=_checks(facts, words),
+        thresholds=_thresholds(facts, words),
         times=charts.times(),
         heat=charts.heat(),
         arrivals=charts.arrivals(),
@@ -82,6 +85,9 @@ def _headline(facts: LoadFacts, words: Words) -> tuple[str, bool]:
         return words("load.headline.too_weak"), True
     if whole.arrivals and not whole.statuses:
         return words("load.headline.silent", target=facts.target), True
+    broken = sum(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds)
+    if broken:
+        return words("load.headline.thresholds", broken=str(broken), of=str(len(facts.thresholds))), True
     if facts.saturated:
         first = facts.saturated[0]
         rate = format_number(first.due_rps)
@@ -156,6 +162,31 @@ def _step(name: str, step: StepLoad) -> tuple[str, ...]:
     )
     others = (None if each is None else each.p95_seconds for each in (step.service, step.waiting))
     return (name, f"{step.arrivals:,}", failed, *map(milliseconds, times), *map(milliseconds, others))
+
+
+def _thresholds(facts: LoadFacts, words: Words) -> Table | None:
+    """Give the scenario's thresholds, those that are not passed first; None without any."""
+    if not facts.thresholds:
+        return None
+    rows = tuple(
+        (each.text, _measured(each), f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each)}")
+        for each in sorted(facts.thresholds, key=lambda each: each.verdict is ThresholdVerdict.PASSED)
+    )
+    heads = tuple(words(f"load.head.{head}") for head in ("threshold", "measured", "verdict"))
+    return Table(words("load.thresholds"), heads, rows)
+
+
+def _measured(result: ThresholdResult) -> str:
+    if result.value is None:
+        return "–"
+    unit = parse_unit(result.unit)
+    return format_in(result.value, unit, natural_unit(result.limit or result.value, unit))
+
+
+def _because(result: ThresholdResult) -> str:
+    if result.why:
+        return f": {result.why}"
+    return "" if result.first_failed_seconds is None else f", {clock(result.first_failed_seconds)}"
 
 
 def _checks(facts: LoadFacts, words: Words) -> Table | None:
