@@ -91,3 +91,20 @@ def test_more_of_a_resource_never_saturates_it_later(values, more):
         return found[0].at_seconds if found else float("inf")
 
     assert first(*(value + more for value in values)) <= first(*values)
+
+
+def test_a_cold_start_that_passes_is_no_falling_behind():
+    seconds = [second(float(at), done=50 if at < 6 else 100, p50=0.2 if at < 6 else 0.01) for at in range(1, 30)]
+
+    assert slowed_at(seconds) is None
+
+
+def test_one_arrival_too_few_of_a_handful_is_no_falling_behind():
+    assert slowed_at([second(float(at), due=4, done=3) for at in range(1, 15)]) is None
+
+
+def test_the_time_after_the_load_is_not_held_against_the_target():
+    tail = [second(float(at), due=0, done=0, p50=None) for at in range(12, 15)]
+    seconds = [*(second(float(at)) for at in range(1, 8)), *(second(float(at), done=80) for at in range(8, 12)), *tail]
+
+    assert slowed_at(seconds) == 7.0

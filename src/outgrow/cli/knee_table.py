@@ -14,6 +14,7 @@ from outgrow.facts.capacities import Capacity
 from outgrow.facts.knees import KneeLevel
 from outgrow.quantity import format_duration
 
+_WIDE_GAP = 3.0
 _WIDTHS = (9, 9, 9, 8, 8, 8)
 _NAMES = ("asked/s", "carried/s", "at once", "p50", "p95", "p99")
 
@@ -58,7 +59,12 @@ def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, 
     shown.print()
     if found.rate is not None and capacity is not None:
         above = "" if found.broken is None else f", broken at {found.broken:,.4g}/s"
-        shown.print(Text(f"the knee: {found.rate:,.4g}/s kept{' twice' if found.confirmed else ''}{above}", "bold"))
+        shown.print(
+            Text(
+                f"the knee: {found.rate:,.4g}/s kept {'twice' if found.confirmed else 'once, not confirmed'}{above}",
+                "bold",
+            )
+        )
         each = f"{capacity.per_instance:,.4g}/s per instance ({capacity.instances} running)"
         shown.print(f"{capacity.subject} carries {each} with {capacity.objective}")
     if found.why:
@@ -85,6 +91,10 @@ def print_law(over: str, law: ScalingLaw | NotFitted) -> None:
     match law.peak:
         case Peak(n, throughput):
             shown.print(f"  it peaks at {_estimate(n)} with {_estimate(throughput)}/s")
+            below = max((point.n for point in law.points if point.n <= n.value), default=0.0)
+            above = min((point.n for point in law.points if point.n >= n.value), default=below)
+            if above > _WIDE_GAP * below > 0:
+                shown.print(Text(f"  nothing was measured between {below:.3g} and {above:.3g}: a guess", "bold yellow"))
         case peak:
             shown.print(f"  no peak: {peak.why}")
     for caution in law.cautions:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
 from typing import Final
 
 from outgrow.facts.loads import LoadSecond, Resource, ResourcePoint, Saturated
@@ -18,8 +17,7 @@ _IN_A_ROW: Final = 2
 _BEHIND_FOR: Final = 3
 _KEPT_UP: Final = 0.9
 _SLOWED_BY: Final = 3.0
-_CALM_SECONDS: Final = 5
-"""The first seconds are what later ones are held against."""
+_NOT_NOISE_SECONDS: Final = 0.010
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +78,31 @@ def _due_at(at_seconds: float, seconds: Sequence[LoadSecond]) -> float:
 
 
 def slowed_at(seconds: Sequence[LoadSecond]) -> float | None:
-    """Say when the target began to fall behind, in seconds from the start; none where it kept up or the run was short.
+    """Say when the target fell behind and did not come back, in seconds from the start; none where it kept up.
 
-    Behind is a second in which fewer than 90 % of the due arrivals were answered as expected, or whose median response
-    time is above three times that of the first five seconds with answers. Three such seconds in a row are needed. A
-    target that never gave an expected answer was never up: nothing fell.
+    Behind is a second in which fewer than 90 % of the due arrivals (and more than one fewer) were answered as expected,
+    or whose median response time is above three times that of the calm quarter of the run, and 10 ms above it. Such
+    seconds must last until the end of the load, at least three of them: a cold start that passes is none. A target that
+    never gave an expected answer was never up: nothing fell.
     """
-    if not any(each.done for each in seconds):
+    loaded = [each for each in seconds if each.due]
+    times = sorted(each.p50_seconds for each in loaded if each.p50_seconds is not None)
+    if not times or not any(each.done for each in loaded):
         return None
-    calm = [each.p50_seconds for each in seconds if each.p50_seconds is not None][:_CALM_SECONDS]
-    if not calm:
+    usual = times[len(times) // 4]
+    behind = 0
+    for second in reversed(loaded):
+        if not _is_behind(second, usual):
+            break
+        behind += 1
+    if behind < _BEHIND_FOR:
         return None
-    usual, run = median(calm), 0
-    for index, second in enumerate(seconds):
-        is_slow = second.p50_seconds is not None and second.p50_seconds > _SLOWED_BY * usual
-        run = run + 1 if second.due and (second.done < _KEPT_UP * second.due or is_slow) else 0
-        if run == _BEHIND_FOR:
-            return seconds[index - _BEHIND_FOR].at_seconds if index >= _BEHIND_FOR else 0.0
-    return None
+    first = len(loaded) - behind
+    return loaded[first - 1].at_seconds if first else 0.0
+
+
+def _is_behind(second: LoadSecond, usual_seconds: float) -> bool:
+    if second.done < _KEPT_UP * second.due - 1:
+        return True
+    slow = max(_SLOWED_BY * usual_seconds, usual_seconds + _NOT_NOISE_SECONDS)
+    return second.p50_seconds is not None and second.p50_seconds > slow
