@@ -24,11 +24,11 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demand": ("outgrow.cli.demand:demand", "Work out requests per second from monthly users."),
     "mark": ("outgrow.cli.mark:mark", "Note a load test, deployment or maintenance that must not count."),
     "load": ("outgrow.cli.load:load_command", "Send a scenario's load and say what became of every arrival."),
-    "import": ("outgrow.cli.import_scaling:import_scaling", "Read existing autoscalers into a piece of a plan."),
-    "tune": ("outgrow.cli.tune:tune", "Search the cheapest scaling policy that keeps an objective."),
-    "simulate": ("outgrow.cli.simulate:simulate", "Rehearse a service's scaling policy on recorded traffic."),
-    "scale": ("outgrow.cli.scale:scale", "Run one service's scaling loop."),
     "verify": ("outgrow.cli.verify:verify", "Prove a phase of the roadmap by its load tests."),
+    "simulate": ("outgrow.cli.simulate:simulate", "Rehearse a service's scaling policy on recorded traffic."),
+    "tune": ("outgrow.cli.tune:tune", "Search the cheapest scaling policy that keeps an objective."),
+    "import": ("outgrow.cli.import_scaling:import_scaling", "Read existing autoscalers into a piece of a plan."),
+    "scale": ("outgrow.cli.scale:scale", "Run one service's scaling loop."),
     "journal": ("outgrow.cli.journal:journal", "Look at the decisions and events that are remembered, or replay them."),
 }
 

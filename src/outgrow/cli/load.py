@@ -194,13 +194,17 @@ def declared_scenario(plan: "Plan", name: str) -> "Scenario":
 
 def exit_code(facts: "LoadFacts") -> int:
     """Give the exit code of a run: interrupted, too weak, a target that never answered, then a threshold not kept."""
+    from outgrow.facts.loads import Outcome
     from outgrow.facts.proofs import ThresholdVerdict
 
     if facts.interrupted and not facts.ended_by:
         return ExitCode.INTERRUPTED
+    silent = bool(facts.whole.arrivals) and not facts.whole.statuses
+    if silent and facts.whole.outcomes.get(Outcome.REFUSED) == facts.whole.arrivals:
+        return ExitCode.SOURCE  # nobody listens there, however busy the generator's machine is
     if facts.health.too_weak:
         return ExitCode.TOO_WEAK
-    if facts.whole.arrivals and not facts.whole.statuses:
+    if silent:
         return ExitCode.SOURCE
     if any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
         return ExitCode.NOT_PROVEN

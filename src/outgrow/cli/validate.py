@@ -24,6 +24,7 @@ def validate(plan: Path, live: bool, strict: bool) -> int:
             ("signals", found.signals),
             ("levels", found.levels),
             ("checkpoints", found.checkpoints),
+            ("services", found.services),
             ("scenarios", found.scenarios),
             ("alerts", found.alerts),
         )
