@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -22,7 +23,14 @@ from tests.loadtest.servers import OK, answering, load_of, request, scenario, se
 
 def workers():
     """Give the processes that we have started and that still run."""
-    return [each for each in psutil.Process().children() if "outgrow.loadtest.worker" in each.cmdline()]
+    return [each for each in psutil.Process().children() if "outgrow.loadtest.worker" in words_of(each)]
+
+
+def words_of(process):
+    """Give a process's command line; none of one that has ended and that nobody has taken note of yet."""
+    with suppress(psutil.ZombieProcess, psutil.NoSuchProcess):
+        return process.cmdline()
+    return []
 
 
 def noting(seen):
@@ -195,7 +203,7 @@ async def test_a_secret_reaches_the_processes_without_standing_on_a_command_line
     async def noting_heads(reader, writer):
         while True:
             seen.append(await request(reader))
-            lines.extend(argument for each in workers() for argument in each.cmdline())
+            lines.extend(argument for each in workers() for argument in words_of(each))
             writer.write(OK)
 
     async with serving(noting_heads) as target:

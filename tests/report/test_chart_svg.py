@@ -24,10 +24,10 @@ CHART = Chart(
 
 
 def test_a_line_is_lifted_at_a_gap_and_a_lone_value_stays_a_dot() -> None:
-    (path, quiet), *_ = drawing(CHART).lines
+    (path, tone), *_ = drawing(CHART).lines
 
     assert path == "M0 900L100 800M200 700h0M800 600h0"
-    assert not quiet
+    assert tone == "plain"
 
 
 def test_what_lies_outside_the_axis_is_drawn_at_its_edge() -> None:
@@ -78,4 +78,4 @@ def test_the_browser_gets_whole_seconds_and_five_digits() -> None:
 
     data = chart_data(replace(CHART, lines=(line,)))
 
-    assert data["lines"] == [{"name": "", "quiet": False, "at": [10, 20], "values": [1234.6, None]}]
+    assert data["lines"] == [{"name": "", "quiet": False, "tone": "plain", "at": [10, 20], "values": [1234.6, None]}]
