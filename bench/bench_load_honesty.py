@@ -39,17 +39,20 @@ class Freezing(asyncio.Protocol):
         self.began = began
         self.transport: asyncio.WriteTransport | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
         self.transport = cast("asyncio.WriteTransport", transport)
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
         # Each period begins running and ends frozen.
         inside = (time.perf_counter() - self.began) % PERIOD_SECONDS
         frozen = PERIOD_SECONDS - inside if inside >= PERIOD_SECONDS - FROZEN_SECONDS else 0.0
         for _ in range(data.count(b"\r\n\r\n")):
             asyncio.get_running_loop().call_later(frozen + ADDED_SECONDS, self.answer)
 
-    def answer(self) -> None:  # noqa: D102
+    def answer(self) -> None:
+        """Send the answer."""
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(ANSWER)
 

@@ -53,19 +53,23 @@ class Late(asyncio.Protocol):
     open = 0
     most = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
         self.transport = cast("asyncio.WriteTransport", transport)
         Late.open += 1
         Late.most = max(Late.most, Late.open)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: D102
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take note of the end."""
         Late.open -= 1
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
         for _ in range(data.count(b"\r\n\r\n")):
             asyncio.get_running_loop().call_later(LATE_SECONDS, self.answer)
 
-    def answer(self) -> None:  # noqa: D102
+    def answer(self) -> None:
+        """Send the answer."""
         if not self.transport.is_closing():
             self.transport.write(ANSWER)
 

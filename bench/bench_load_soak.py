@@ -49,10 +49,12 @@ class Wrong(asyncio.Protocol):
 
     answered = 0
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # noqa: D102
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin."""
         self.transport = cast("asyncio.WriteTransport", transport)
 
-    def data_received(self, data: bytes) -> None:  # noqa: D102
+    def data_received(self, data: bytes) -> None:
+        """Take what has come."""
         for _ in range(data.count(b"\r\n\r\n")):
             Wrong.answered += 1
             if Wrong.answered % EVERY:

@@ -1,5 +1,6 @@
 """Thresholds of load tests: whole run and windows, silence, ends, signals of the target."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import Watch, judged
 from outgrow.facts.loads import LoadSecond, Resource, ResourcePoint
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.loadtest.results import read_results
 from outgrow.plan.file import parse_plan
 from outgrow.plan.load_thresholds import read_threshold
 from outgrow.plan.scenarios import Scenario
@@ -204,3 +206,34 @@ def test_failing_seconds_never_turn_failed_into_passed(drawn, more: int, over: i
 def test_a_tag_that_selects_nothing_is_told_and_never_judges_all_steps_instead():
     with pytest.raises(ValueError, match="kind selects nothing here"):
         read_threshold("http_req_duration{kind:write}", "p(95)<500")
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "verdict"),
+    [
+        ("p95", "100 ms", ThresholdVerdict.PASSED),
+        ("p95", "80 ms", ThresholdVerdict.FAILED),
+        ("errors", "2 %", ThresholdVerdict.PASSED),
+        ("http_reqs", "count==1200", ThresholdVerdict.PASSED),
+        ("dropped_iterations", "count==0", ThresholdVerdict.FAILED),
+        ("p97", "1 s", ThresholdVerdict.NO_DATA),
+        ("checks", "rate>0", ThresholdVerdict.NO_DATA),
+    ],
+)
+def test_another_generators_summary_is_judged_by_what_it_says_and_by_nothing_else(key, text, verdict):
+    # given a summary of k6 without seconds
+    times = {"avg": 50, "min": 1, "med": 40, "p(90)": 80, "p(95)": 90, "p(99)": 120, "max": 300}
+    metrics = {
+        "http_reqs": {"count": 1200, "rate": 20},
+        "http_req_failed": {"passes": 12},
+        "http_req_duration": times,
+        "dropped_iterations": {"count": 7},
+    }
+    facts = read_results({"summary.json": json.dumps({"metrics": metrics})}, "peak")
+    scenario = {"target": "http://127.0.0.1", "target_rps": 1, "duration": "1s", "steps": [{"name": "a"}]}
+    thresholds = Scenario.model_validate({**scenario, "thresholds": {key: [text]}}).thresholds
+    plan = parse_plan("outgrow: 1\nname: shop\n", "plan.yaml").plan
+
+    (result,) = judged(gates_of(plan, thresholds), facts, 100)
+
+    assert result.verdict is verdict

@@ -152,6 +152,18 @@ def run_scenario(
                 lines=lines,
             )
         )
+    _tell(facts, as_json=as_json, output=output)
+    for reason in facts.health.too_weak:
+        click.echo(f"generator too weak: {reason}", err=True)
+    if not no_journal:
+        _note(loaded.plan, plan.parent, facts)
+    replace(outputs, zone=loaded.plan.timezone).write(facts)
+    code = exit_code(facts)
+    return _OF_K6.get(code, code) if k6_exit_codes else code
+
+
+def _tell(facts: "LoadFacts", *, as_json: bool, output: Path | None) -> None:
+    """Write the run where it was asked for, and print it."""
     if as_json or output is not None:
         from outgrow.report.load_json import load_text
 
@@ -168,13 +180,6 @@ def run_scenario(
             from outgrow.cli.threshold_table import print_thresholds
 
             print_thresholds(facts.thresholds, facts.ended_by)
-    for reason in facts.health.too_weak:
-        click.echo(f"generator too weak: {reason}", err=True)
-    if not no_journal:
-        _note(loaded.plan, plan.parent, facts)
-    replace(outputs, zone=loaded.plan.timezone).write(facts)
-    code = exit_code(facts)
-    return _OF_K6.get(code, code) if k6_exit_codes else code
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":

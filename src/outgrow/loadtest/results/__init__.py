@@ -4,7 +4,7 @@ One file a tool. What a tool does not say stays unsaid: a summary has no seconds
 sliding window, and none of these generators says whether it kept up itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from outgrow.errors import UsageError
@@ -18,11 +18,6 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str], str], LoadFacts | None
     "vegeta report -type=json": vegeta.read_report,
     "locust --csv": locust.read,
 }
-
-
-def known_results() -> Iterable[str]:
-    """Name what can be read, as each tool calls it."""
-    return tuple(_READERS)
 
 
 def read_results(texts: Mapping[str, str], scenario: str) -> LoadFacts:

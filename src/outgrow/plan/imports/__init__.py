@@ -38,9 +38,4 @@ def read_scenario(text: str, target: str = "") -> ImportedScenario | None:
     return None
 
 
-def known_requests() -> tuple[str, ...]:
-    """Name what can be read."""
-    return tuple(_READERS)
-
-
-__all__ = ["ImportedScenario", "known_requests", "plan_text", "read_scenario"]
+__all__ = ["ImportedScenario", "plan_text", "read_scenario"]
