@@ -60,6 +60,7 @@ FAULTS = {
     "a chunk without a size": (answering(HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), Outcome.GARBLED),
     "endless headers": (never_ends_its_headers, Outcome.GARBLED),
     "endless body": (never_ends_its_body, Outcome.TIMED_OUT),
+    "another protocol from now on": (answering(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), Outcome.GARBLED),
     "errors": (answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), Outcome.UNEXPECTED),
     "errors, closing": (
         answering(b"HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", keep=False),

@@ -103,4 +103,7 @@ def _from_text(pattern: re.Pattern[str]) -> Take:
 
 
 def _kept(value: str | None) -> str | None:
-    return value if value is not None and len(value) <= _LONGEST_VALUE else None
+    """Keep what can be sent: half a character, which JSON can spell and no text can hold, becomes a question mark."""
+    if value is None or len(value) > _LONGEST_VALUE:
+        return None
+    return value if value.isascii() else value.encode(errors="replace").decode()

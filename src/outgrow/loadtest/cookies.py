@@ -1,11 +1,13 @@
 """The cookies of one session on one host (RFC 6265, without other sites: load goes to one host only)."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from math import inf
 from typing import Final
 
+_AGE: Final = re.compile(r"-?[0-9]+")
 _MOST: Final = 100
 _LONGEST: Final = 8_192
 """What a session keeps at most: a server must not fill the generator's memory."""
@@ -97,7 +99,7 @@ class Jar:
 def _until(given: dict[str, str], now: float) -> float:
     """Give when a cookie ends: `Max-Age` wins over `Expires`, and what cannot be read says nothing."""
     age = given.get("max-age", "")
-    if age.lstrip("-").isdigit():
+    if _AGE.fullmatch(age):
         return now + int(age[:12])
     try:
         moment = parsedate_to_datetime(given["expires"].replace("-", " ")) if "expires" in given else None

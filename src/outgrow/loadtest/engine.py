@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import floor, inf
 from time import perf_counter, process_time
-from typing import Final
+from typing import Any, Final
 
 from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import ShardFacts
@@ -70,10 +70,14 @@ class Engine:
         self._next_second, self._told_at = self._began + 1, self._began
         self._cpu_at_second = process_time()
         self._orders.pace.begin(self._began)
+        loop = asyncio.get_running_loop()
+        handled = loop.get_exception_handler()
+        loop.set_exception_handler(self._take_fault)
         self._tick()
         try:
             await self._ended.wait()
         finally:
+            loop.set_exception_handler(handled)
             if self._timer is not None:
                 self._timer.cancel()
             await self.connections.aclose()
@@ -114,6 +118,15 @@ class Engine:
             self._cut_at = min(self._cut_at, perf_counter() + self._orders.grace_seconds)
         else:
             self._cut_at = 0.0
+
+    def _take_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """End the run with a fault of ours in a connection: the loop would only log it, and its request never end."""
+        error = context.get("exception")
+        if not isinstance(error, Exception) or isinstance(error, OSError) or "protocol" not in context:
+            loop.default_exception_handler(context)
+            return
+        self._fault = self._fault or error
+        self._ended.set()
 
     # The clock.
 

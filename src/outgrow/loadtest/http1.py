@@ -15,6 +15,7 @@ _LONGEST_KNOWN: Final = 1_024
 """How long a head may be that a connection remembers."""
 _LONGEST_LINE: Final = 4_096
 _MOST_INTERIM: Final = 16
+_SWITCHING: Final = 101
 _LONGEST_NUMBER: Final = 16
 _STATUSES: Final = {str(status).encode(): status for status in range(100, 1000)}
 _ONE: Final = ord("1")
@@ -185,6 +186,8 @@ class AnswerReader:
             self._interim += 1
             if self._interim > _MOST_INTERIM:
                 raise GarbledError(f"more than {_MOST_INTERIM} interim answers came")
+            if status == _SWITCHING:
+                raise GarbledError("the connection speaks another protocol from now on, and nobody asked for one")
             return
         if self._keep:
             self.head = head
