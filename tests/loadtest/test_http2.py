@@ -1,6 +1,7 @@
 """HTTP/2: many requests over few connections, against a real server and against ones that misbehave."""
 
 import asyncio
+import signal
 from collections import Counter
 from contextlib import asynccontextmanager
 
@@ -10,10 +11,11 @@ import h2.events
 import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
+from hyperframe.frame import GoAwayFrame
 
 from outgrow.facts.loads import Outcome
 from tests.loadtest.servers import OK, answering, load_of, serving
-from tests.servers.process import free_port
+from tests.servers.process import free_port, listens
 
 
 @asynccontextmanager
@@ -151,6 +153,66 @@ async def test_a_connection_that_is_left_sends_what_it_did_not_see_again():
     assert facts.connections_opened >= 4
 
 
+async def says_farewell_before_every_answer(reader, writer):
+    """Say GOAWAY, naming a request as the last one seen, and answer it afterwards, as nginx does."""
+    link = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+    link.initiate_connection()
+    writer.write(link.data_to_send())
+    while data := await reader.read(65_536):
+        seen = [each.stream_id for each in link.receive_data(data) if isinstance(each, h2.events.RequestReceived)]
+        if seen:
+            writer.write(GoAwayFrame(0, last_stream_id=seen[-1]).serialize())
+        for stream in seen:
+            good(link, stream)
+        writer.write(link.data_to_send())
+        await writer.drain()
+
+
+async def test_requests_that_a_leaving_server_has_seen_are_still_answered():
+    async with serving(says_farewell_before_every_answer) as target:
+        facts = await load_of(target, http="2")
+
+    assert facts.whole.outcomes == {Outcome.DONE: 30}
+
+
+async def test_nginx_may_close_its_connections_after_a_few_requests(nginx_server):
+    port = free_port()
+    text = f"server {{ listen 127.0.0.1:{port} http2; keepalive_requests 20; location / {{ return 200 ok; }} }}"
+    upstream = "upstream auth { server 127.0.0.1:9 down; }"
+    (nginx_server.folder / "upstreams" / "auth.conf").write_text(f"{upstream}\n{text}\n")
+    nginx_server.process.child.send_signal(signal.SIGHUP)
+    for _ in range(200):
+        if listens(port):
+            break
+        await asyncio.sleep(0.02)
+
+    facts = await load_of(f"http://127.0.0.1:{port}", http="2", target_rps=500, duration="1s")
+
+    assert facts.whole.outcomes == {Outcome.DONE: 500}
+    assert facts.connections_opened >= 20
+
+
+async def test_a_request_that_the_server_refuses_to_look_at_is_sent_again_once():
+    seen = Counter()
+
+    def refuses_the_first(link, stream):
+        seen[id(link)] += 1
+        if seen[id(link)] == 1:
+            link.reset_stream(stream, error_code=7)
+        else:
+            good(link, stream)
+
+    async with serving(framed(refuses_the_first)) as target:
+        facts = await load_of(target, http="2")
+
+    assert facts.whole.outcomes == {Outcome.DONE: 30}
+    assert facts.retried >= 1
+
+
+def without_a_number(link, stream):
+    link.send_headers(stream, [(":status", "abc")], end_stream=True)
+
+
 async def resets_every_stream(reader, writer):
     await framed(lambda link, stream: link.reset_stream(stream, error_code=2))(reader, writer)
 
@@ -164,6 +226,7 @@ FAULTS = {
     "hangs up": (hangs_up, Outcome.CUT_OFF),
     "speaks HTTP/1.1": (answering(OK), Outcome.GARBLED),
     "nonsense": (answering(b"\x00\xff" * 40), Outcome.GARBLED),
+    "a status that is none": (framed(without_a_number), Outcome.GARBLED),
     "says nothing": (framed(lambda *_: None), Outcome.TIMED_OUT),
     "an error": (
         framed(lambda link, stream: link.send_headers(stream, [(":status", "503")], end_stream=True)),

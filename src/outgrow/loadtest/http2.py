@@ -18,6 +18,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import H2Error
+from hyperframe.frame import Frame, GoAwayFrame
 
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.connections import Traffic
@@ -32,11 +33,27 @@ _STREAMS_AT_ONCE: Final = 100
 """How many requests are sent at a time over one connection, where the server allows more (RFC 9113 6.5.2 asks for at
 least so many)."""
 _CANCEL: Final = 8
+_REFUSED_STREAM: Final = 7
+"""The server has not looked at the request (RFC 9113 8.7)."""
+_DIGITS: Final = 3
 _FRAME_HEAD: Final = 9
 _SETTINGS: Final = 4
 _WINDOW: Final = 1 << 24
 """How much a server may send before we confirm: large, so that our confirming holds nobody up."""
 _OPENING_AT_ONCE: Final = 16
+
+
+class _Connection(H2Connection):
+    """h2's connection, but for one point: it takes a GOAWAY for the end, and what follows it for a fault.
+
+    The requests that the server has seen are still answered after it (RFC 9113 6.8): nginx says GOAWAY after every
+    1,000 requests, with answers under way.
+    """
+
+    def _receive_goaway_frame(self, frame: GoAwayFrame) -> tuple[list[Frame], list[Event]]:
+        event = ConnectionTerminated()
+        event.last_stream_id = frame.last_stream_id
+        return [], [event]
 
 
 class _Stream:
@@ -68,7 +85,7 @@ class _Link(asyncio.Protocol):
         settings = H2Configuration(
             client_side=True, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False
         )
-        self._h2 = H2Connection(settings)
+        self._h2 = _Connection(settings)
         self._streams: dict[int, _Stream] = {}
         self.is_open = False
         self.is_leaving = False
@@ -186,7 +203,10 @@ class _Link(asyncio.Protocol):
                     self._answered(stream)
             case StreamReset():
                 if (stream := self._streams.pop(event.stream_id, None)) is not None:
-                    self._pool.traffic.failed(stream.flight, Outcome.CUT_OFF)
+                    if event.error_code == _REFUSED_STREAM:
+                        self._pool.again(stream.flight)
+                    else:
+                        self._pool.traffic.failed(stream.flight, Outcome.CUT_OFF)
             case ConnectionTerminated():
                 self._leave(event.last_stream_id or 0)
             case _:
@@ -194,7 +214,13 @@ class _Link(asyncio.Protocol):
 
     def _begin_answer(self, stream: _Stream, headers: list[tuple[bytes, bytes]]) -> None:
         """Take the head; it counts by its lines, for what it took in the table of names is nobody's own."""
-        stream.status = int(dict(headers).get(b":status", b"0"))
+        status = dict(headers).get(b":status", b"")
+        if not (status.isdigit() and len(status) == _DIGITS):
+            del self._streams[stream.number]
+            self._reset(stream.number)
+            self._pool.traffic.failed(stream.flight, Outcome.GARBLED)
+            return
+        stream.status = int(status)
         lines = [name + b": " + value for name, value in headers if not name.startswith(b":")]
         stream.flight.received += sum(map(len, lines))
         if stream.flight.step.looks:

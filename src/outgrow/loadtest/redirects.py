@@ -6,7 +6,7 @@ from urllib.parse import quote, urljoin, urlsplit
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST: Final = 10
 _USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
-_OF_PATHS: Final = "".join(map(chr, range(0x00, 0x80)))
+_OF_PATHS: Final = "".join(map(chr, range(0x80)))
 """What is left as it is: blanks and control characters are refused below."""
 
 
