@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import Watch, judged
-from outgrow.facts.loads import LoadSecond, Resource, ResourcePoint
+from outgrow.facts.buckets import together
+from outgrow.facts.loads import FlowSecond, LoadSecond, Outcome, Resource, ResourcePoint, StepLoad, StepSecond
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.loadtest.results import read_results
 from outgrow.plan.file import parse_plan
 from outgrow.plan.load_thresholds import read_threshold
 from outgrow.plan.scenarios import Scenario
-from tests.decide.given_loads import run_of, second, seconds_of
+from tests.decide.given_loads import buckets, run_of, second, seconds_of
 
 PASSED, FAILED, NO_DATA = ThresholdVerdict.PASSED, ThresholdVerdict.FAILED, ThresholdVerdict.NO_DATA
 
@@ -120,7 +121,7 @@ def test_a_rate_is_reached_where_it_was_held_though_a_ramp_came_before():
 
 
 def test_a_broken_threshold_ends_the_run_only_after_its_delay():
-    watch = Watch(gates({"errors": {"threshold": "10 %", "abortOnFail": True, "delayAbortEval": "3s"}}))
+    watch = Watch(gates({"errors": {"threshold": "10 %", "abortOnFail": True, "delayAbortEval": "3s"}}), {})
 
     ends = [watch.told(second(at, [0.1], failed=1)) for at in (1.0, 2.0, 3.0, 4.0)]
 
@@ -203,9 +204,130 @@ def test_failing_seconds_never_turn_failed_into_passed(drawn, more: int, over: i
                 assert result(key, threshold, timeline_of([*drawn, *worse])).verdict is FAILED
 
 
-def test_a_tag_that_selects_nothing_is_told_and_never_judges_all_steps_instead():
-    with pytest.raises(ValueError, match="kind selects nothing here"):
-        read_threshold("http_req_duration{kind:write}", "p(95)<500")
+@pytest.mark.parametrize(
+    ("key", "text", "says"),
+    [
+        ("vus{kind:write}", "value<5", "vus is counted over all steps"),
+        ("data_sent{status:200}", "count<5", "data_sent is not told apart by status"),
+        ("http_reqs{status:teapot}", "count<5", "teapot is no status"),
+        ("http_req_failed{expected_response:yes}", "rate<0.1", "true or false"),
+        ("http_req_waiting", "p(95)<300", "use service_time"),
+        ("http_req_tls_handshaking", "p(95)<300", "use http_req_blocked"),
+        ("group_duration{group:::a}", "p(95)<300", "use .iteration_duration"),
+        ("time_to_first_token", "rate<5", "rate cannot be asked of time_to_first_token, a trend"),
+    ],
+)
+def test_a_threshold_that_can_say_nothing_says_what_to_write_instead(key: str, text: str, says: str):
+    with pytest.raises(ValueError, match=says):
+        read_threshold(key, text)
+
+
+def mixed(at: float) -> LoadSecond:
+    """Give a second of two steps: quick reads, slow writes of which some fail, quickly, and one times out."""
+    reads, writes, refused, late = buckets([0.1] * 8), buckets([0.4] * 4), buckets([0.01] * 3), buckets([2.0])
+    read = StepSecond({Outcome.DONE: 8}, {200: 8}, reads, waiting=buckets([0.001] * 8), service=buckets([0.09] * 8))
+    write = StepSecond(
+        {Outcome.DONE: 4, Outcome.UNEXPECTED: 3, Outcome.TIMED_OUT: 1, Outcome.REFUSED: 2},
+        {201: 4, 503: 3},
+        together((writes, refused, late)),
+        {"saved": (4, 3)},
+        service=buckets([0.3] * 4 + [0.01] * 3),
+        expected={201: writes},
+        unexpected={503: refused, 0: late},
+    )
+    flows = {"buyer": FlowSecond({Outcome.DONE: 4}, buckets([3.0] * 4)), "visitor": FlowSecond({Outcome.REFUSED: 2})}
+    return LoadSecond(at, 18, 18, 12, 6, 0, 0, 1, 0.1, None, None, None, {"read": read, "write": write}, 0, flows)
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "value"),
+    [
+        ("http_req_duration{kind:write}", "max<9", 2.0),
+        ("http_req_duration{kind:write,expected_response:true}", "p(95)<9", 0.4),
+        ("http_req_duration{expected_response:true}", "min<9", 0.1),
+        ("http_req_duration{team:shop}", "count<9", None),
+        ("http_req_duration{team:shop}", "min<9", 0.01),
+        ("http_req_duration{status:503}", "max<9", 0.01),
+        ("http_req_duration{status:0}", "max<9", 2.0),
+        ("http_req_duration{status:200}", "max<9", 0.1),
+        ("http_req_duration{name:read,scenario:peak}", "max<9", 0.1),
+        ("http_reqs{status:503}", "count<99", 9.0),
+        ("http_reqs{kind:write}", "count<99", 30.0),
+        ("http_req_failed{kind:write}", "rate<1", 0.6),
+        ("http_req_failed{status:201}", "rate<1", 0.0),
+        ("availability{kind:read}", "rate>0", 1.0),
+        ("checks{kind:write,check:saved}", "rate>0", 4 / 7),
+        ("http_req_blocked{kind:read}", "max<9", 0.001),
+        ("service_time{step:write}", "max<9", 0.3),
+        ("iterations{flow:visitor}", "count<99", 6.0),
+        ("iteration_duration", "avg<9", 3.0),
+    ],
+)
+def test_tags_tell_steps_kinds_of_answers_and_flows_apart(key: str, text: str, value: float | None):
+    # given three seconds of a run whose steps have tags
+    tags = {"read": {"kind": "read", "team": "shop"}, "write": {"kind": "write", "team": "shop"}}
+    steps = tuple(StepLoad(name, {}, {}, None, None, None, each) for name, each in tags.items())
+    facts = replace(run_of([mixed(1.0), mixed(2.0), mixed(3.0)]), steps=steps)
+    if value is None:
+        with pytest.raises(ValueError, match="count cannot be asked"):
+            read_threshold(key, text)
+        return
+
+    # when the whole run is judged, and every window of two seconds
+    whole, windows = (judged(gates({key: {"threshold": text, **more}}), facts, 5)[0] for more in ({}, {"over": "2s"}))
+
+    # then both see what the tags choose
+    assert whole.value == pytest.approx(value, rel=0.01)
+    assert windows.value is not None
+    counted = value * 2 / 3 if "count" in text else value
+    assert windows.value == pytest.approx(counted, rel=0.01)
+
+
+def spoken(at: float, first: float, tokens: int) -> LoadSecond:
+    """Give a second in which ten answers came piece by piece."""
+    trends = {
+        "first_token_seconds": buckets([first] * 10),
+        "between_tokens_seconds": buckets([0.02] * 90),
+        "tokens": buckets([float(tokens)] * 10),
+        "tokens_per_second": buckets([50.0] * 10),
+        "cost_per_1000_requests": buckets([0.4] * 10),
+    }
+    step = StepSecond({Outcome.DONE: 10}, {200: 10}, buckets([1.0] * 10), trends=trends)
+    return LoadSecond(at, 10, 10, 10, 0, 0, 0, 1, 0.1, None, None, None, {"one": step}, 0)
+
+
+@pytest.mark.parametrize(
+    ("key", "threshold", "verdict", "value"),
+    [
+        ("time_to_first_token", "p(95)<500", FAILED, 0.9),
+        ("time_to_first_token{kind:chat}", "med<500", PASSED, 0.3),
+        ("time_to_first_token{step:one}", {"threshold": "p(95)<500", "over": "2s"}, FAILED, 0.9),
+        ("ttft", "1 s", PASSED, 0.9),
+        ("time_between_tokens", "p(99)<30 ms", PASSED, 0.02),
+        ("tokens_per_second", "p(5)>=40 tokens/s", PASSED, 50.0),
+        ("tokens_per_request", "avg<15 tokens", PASSED, 12.0),
+        ("tokens", "rate>110 tokens/s", PASSED, 120.0),
+        ("tokens", "peak>=125", FAILED, 120.0),
+        ("cost_per_request", "avg<0.0005", PASSED, 0.0004),
+        ("cost", "count<=0.01", FAILED, 0.016),
+    ],
+)
+def test_what_is_measured_of_a_language_models_answers_is_judged_as_times_are(key, threshold, verdict, value):
+    # given four seconds, in the last of which the first token came late
+    timeline = [*(spoken(at, 0.3, 12) for at in (1.0, 2.0, 3.0)), spoken(4.0, 0.9, 12)]
+    step = StepLoad("one", {}, {}, None, None, None, {"kind": "chat"})
+
+    (found,) = judged(gates({key: threshold}), replace(run_of(timeline), steps=(step,)), 5)
+
+    assert (found.verdict, found.value) == (verdict, pytest.approx(value, rel=0.01))
+
+
+def test_a_goal_set_on_one_scenario_is_judged_on_that_one_alone():
+    gate = gates({"http_req_duration{scenario:peak}": "max<1 s"})
+    facts = run_of(seconds_of([0.1]))
+
+    assert judged(gate, facts, 5)[0].verdict is PASSED
+    assert judged(gate, replace(facts, scenario="soak"), 5)[0].why == "it is set on another scenario than soak"
 
 
 @pytest.mark.parametrize(

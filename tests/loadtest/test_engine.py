@@ -19,6 +19,9 @@ async def test_every_arrival_of_a_good_server_is_done():
 
     assert facts.whole.outcomes == {Outcome.DONE: 30}
     assert facts.whole.statuses == {200: 30}
+    kinds = [kind for second in facts.timeline for step in second.steps.values() for kind in step.answers]
+    assert {(status, expected) for status, expected, _ in kinds} == {(200, True)}
+    assert sum(times.count for _, _, times in kinds) == 30
     assert facts.whole.response is not None
     assert facts.whole.response.count == 30
     assert sum(second.due for second in facts.timeline) == 30

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outgrow.facts.buckets import together
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.streams import StreamMeter
 from outgrow.plan.step_protocols import Stream
@@ -65,6 +66,9 @@ async def test_a_models_answer_has_its_first_token_its_pace_its_tokens_and_its_c
     assert trends["cost_per_1000_requests"].mean_seconds == pytest.approx((100 * 2.5 + 11 * 10) / 1000)
     assert step.response is not None
     assert step.response.least_seconds > trends["first_token_seconds"].least_seconds
+    # The seconds hold the same, so that windows and thresholds can be judged by them.
+    seconds = [second.steps["ask"].trends for second in facts.timeline if second.steps]
+    assert {name: together(each[name] for each in seconds if name in each) for name in trends} == trends
 
 
 async def test_a_stream_that_ends_without_saying_so_is_an_unexpected_answer():

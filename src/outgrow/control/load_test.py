@@ -74,7 +74,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         SourceError: the target has no address, or an environment variable is not set.
     """
     gates = gates_of(plan, scenario.thresholds)
-    watch = Watch(gates)
+    watch = Watch(gates, scenario.step_tags)
     scenario = watching_what_is_judged(plan, scenario)
     watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
     began = clock.now()

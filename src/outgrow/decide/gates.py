@@ -38,6 +38,10 @@ class Gate:
     abort_on_fail: bool = False
     delay_seconds: float = 0.0
 
+    def judges(self, scenario: str) -> bool:
+        """Say whether it is set on a scenario: on every one unless its tags name another."""
+        return all(value == scenario for tag, value in self.tags if tag == "scenario")
+
     def holds(self, value: float) -> bool:
         """Say whether a value in `unit` is on the right side of the limit."""
         match self.operator:

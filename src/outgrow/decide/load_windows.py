@@ -6,94 +6,18 @@ Both neighbours come out of a histogram, so each is within 1 % of what was recor
 
 from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from itertools import accumulate
 from math import ceil, floor
 from typing import Final
 
 from outgrow.decide.gates import Gate
-from outgrow.facts.buckets import NOTHING, Buckets, middle_of, together
-from outgrow.facts.loads import FAILURES, LoadSecond, Outcome, StepSecond
+from outgrow.decide.load_parts import Part
+from outgrow.facts.buckets import middle_of
 from outgrow.plan.load_metrics import METRICS, MetricKind
 
-_STEP_TAGS: Final = ("step", "name")
 _HAIR_SECONDS: Final = 0.1
 """A run of 29.95 s is long enough for a window of 30 s."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One second of one metric: `start` and `end` in seconds of the run; times, or `hits` of `of`, or a last value.
-
-    `is_asked` says that something was due or under way in it, so that silence says something.
-    """
-
-    start: float
-    end: float
-    times: Buckets
-    hits: float
-    of: float
-    is_asked: bool
-
-    @property
-    def middle(self) -> float:
-        """The middle of it, by which it lies in a window or not: seconds are never quite a second long."""
-        return (self.start + self.end) / 2
-
-
-def part_of(gate: Gate, start: float, second: LoadSecond, *, was_in_flight: bool) -> Part:
-    """Pick a gate's metric out of a second of a run."""
-    is_asked = was_in_flight or second.due > 0 or second.in_flight > 0
-    times, hits, of = NOTHING, 0.0, 0.0
-    match gate.of:
-        case "iterations":
-            hits = second.done + second.failed
-        case "dropped_iterations":
-            hits = second.dropped
-        case "vus":
-            hits, of = second.vus or second.in_flight, 1
-        case _:
-            chosen = [step for name, step in second.steps.items() if _is_chosen(name, gate.tags)]
-            if gate.of == "http_req_duration":
-                times = together(step.response for step in chosen) if len(chosen) != 1 else chosen[0].response
-            elif gate.of == "http_reqs":
-                hits = sum(_requests(step, gate.tags) for step in chosen)
-            elif gate.of == "data_sent":
-                hits = sum(step.bytes_sent for step in chosen)
-            elif gate.of == "data_received":
-                hits = sum(step.bytes_received for step in chosen)
-            elif gate.of == "checks":
-                hits, of = _checks(chosen, gate.tags)
-            else:
-                done = sum(step.outcomes.get(Outcome.DONE, 0) for step in chosen)
-                failed = sum(_failed(step) for step in chosen)
-                hits, of = failed if gate.of == "http_req_failed" else done, done + failed
-    return Part(start, second.at_seconds, times, hits, of, is_asked)
-
-
-def _is_chosen(step: str, tags: Sequence[tuple[str, str]]) -> bool:
-    return all(step == value for tag, value in tags if tag in _STEP_TAGS)
-
-
-def _requests(step: StepSecond, tags: Sequence[tuple[str, str]]) -> int:
-    for tag, value in tags:
-        if tag == "status":
-            return step.statuses.get(int(value), 0) if value.isdigit() else 0
-        if tag == "expected_response":
-            return step.outcomes.get(Outcome.DONE, 0) if value == "true" else _failed(step)
-    return step.outcomes.get(Outcome.DONE, 0) + _failed(step)
-
-
-def _checks(steps: Sequence[StepSecond], tags: Sequence[tuple[str, str]]) -> tuple[int, int]:
-    wanted = {value for tag, value in tags if tag == "check"}
-    found = [counts for step in steps for name, counts in step.checks.items() if not wanted or name in wanted]
-    passed, failed = sum(each[0] for each in found), sum(each[1] for each in found)
-    return passed, passed + failed
-
-
-def _failed(step: StepSecond) -> int:
-    return sum(count for outcome, count in step.outcomes.items() if outcome in FAILURES)
 
 
 class Window:
@@ -159,9 +83,10 @@ class Window:
 
     def value(self) -> float | None:
         """Give what the gate's method makes of the window; none where that has no value."""
-        match METRICS[self._gate.of].kind:
+        metric = METRICS[self._gate.of]
+        match metric.kind:
             case MetricKind.TREND:
-                return self._of_times() if self._count else None
+                return self._of_times() * metric.scale if self._count else None
             case MetricKind.RATE:
                 return self._hits / self._of if self._of else None
             case MetricKind.GAUGE:

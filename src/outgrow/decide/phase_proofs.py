@@ -68,7 +68,8 @@ def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[
     """Give each goal over all scenarios: what is to be reached by the best of them, what is to be kept by the worst."""
     return tuple(
         (max if _is_to_be_reached(gate) else min)(
-            (proof.goals[index] for proof in proofs), key=partial(standing_of, gate)
+            ([proof.goals[index] for proof in proofs if gate.judges(proof.scenario)] or [proofs[0].goals[index]]),
+            key=partial(standing_of, gate),
         )
         for index, gate in enumerate(goals)
     )

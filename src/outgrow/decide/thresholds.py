@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from outgrow.decide.gates import Gate
-from outgrow.decide.load_windows import Window, part_of
+from outgrow.decide.load_parts import STEP_TAGS, StepTags, is_chosen, part_of
+from outgrow.decide.load_windows import Window
 from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.plan.load_metrics import SYSTEM_TAGS
 
 _PEAK_SECONDS: Final = 10.0
 """A rate counts as reached when it was held for so long, or for a third of a run shorter than three times it."""
@@ -24,7 +26,6 @@ _FIGURES: Final[Mapping[str, str]] = {
     "p100": "greatest_seconds",
 }
 """The figures of a summary."""
-_STEP_TAGS: Final = ("step", "name")
 _FEWEST_READINGS: Final = 3
 """Of a signal; one reading of a resource says nothing of a run."""
 
@@ -32,9 +33,10 @@ _FEWEST_READINGS: Final = 3
 class Following:
     """One threshold on a metric of the run, followed second by second."""
 
-    def __init__(self, gate: Gate, planned_seconds: float) -> None:
-        """Begin before the first second of a run that is to take `planned_seconds`."""
+    def __init__(self, gate: Gate, planned_seconds: float, steps: StepTags) -> None:
+        """Begin before the first second of a run of `steps` that is to take `planned_seconds`."""
         self._gate = gate
+        self._steps = steps
         self._is_peak = gate.method == "peak"
         self._over = gate.over_seconds
         if self._is_peak and self._over is None:
@@ -49,7 +51,7 @@ class Following:
 
     def told(self, second: LoadSecond) -> bool:
         """Take the next second; say whether the threshold is broken now."""
-        self._window.add(part_of(self._gate, self._at, second, was_in_flight=self._in_flight))
+        self._window.add(part_of(self._gate, self._at, second, self._steps, was_in_flight=self._in_flight))
         self._at, self._in_flight = second.at_seconds, second.in_flight > 0
         if not self._window.is_complete:
             return False
@@ -111,9 +113,9 @@ class Following:
 class Watch:
     """The thresholds that may end a run, and which of them did."""
 
-    def __init__(self, gates: Sequence[Gate]) -> None:
-        """Begin before the first second."""
-        self._followed = [(gate, Following(gate, 0.0)) for gate in gates if gate.abort_on_fail]
+    def __init__(self, gates: Sequence[Gate], steps: StepTags) -> None:
+        """Begin before the first second of a run of these steps."""
+        self._followed = [(gate, Following(gate, 0.0, steps)) for gate in gates if gate.abort_on_fail]
         self.ended_by = ""
 
     def told(self, second: LoadSecond) -> bool:
@@ -140,13 +142,15 @@ def judged(gates: Sequence[Gate], facts: LoadFacts, users: int) -> tuple[Thresho
 
 
 def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
+    if not gate.judges(facts.scenario):
+        return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"it is set on another scenario than {facts.scenario}")
     if gate.is_signal:
         return _of_signal(gate, facts)
     if gate.of == "concurrent_users":
         return _of_users(gate, facts, users)
     if facts.generator and not facts.timeline:
         return _of_summary(gate, facts)
-    following = Following(gate, facts.planned_seconds)
+    following = Following(gate, facts.planned_seconds, {step.name: step.tags for step in facts.steps})
     for second in facts.timeline:
         following.told(second)
     return following.result(aborted=gate.abort_on_fail and facts.ended_by == gate.text)
@@ -162,7 +166,7 @@ def _of_summary(gate: Gate, facts: LoadFacts) -> ThresholdResult:
 
 
 def _summed_up(gate: Gate, facts: LoadFacts) -> float | None:
-    steps = [step for step in facts.steps if all(step.name == value for tag, value in gate.tags if tag in _STEP_TAGS)]
+    steps = [step for step in facts.steps if is_chosen(step.name, step.tags, gate.tags)]
     chosen = facts.whole if not _names_steps(gate) else steps[0] if len(steps) == 1 else None
     if chosen is None or any(tag in {"status", "check"} for tag, _ in gate.tags):
         return None
@@ -186,7 +190,7 @@ def _summed_up(gate: Gate, facts: LoadFacts) -> float | None:
 
 
 def _names_steps(gate: Gate) -> bool:
-    return any(tag in _STEP_TAGS for tag, _ in gate.tags)
+    return any(tag in STEP_TAGS or tag not in SYSTEM_TAGS for tag, _ in gate.tags)
 
 
 def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:

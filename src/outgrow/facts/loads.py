@@ -141,7 +141,12 @@ class Model(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StepSecond:
-    """What ended within one second of one step: outcomes, statuses, response times in seconds, checks, bytes."""
+    """What ended within one second of one step; latencies, checks, bytes and trends are those of `StepLoad`.
+
+    `expected` and `unexpected` tell the response times apart: by status, of answers that were as the step expects them
+    and of those that were not; what timed out is among the unexpected under 0. Both may be left out where all answers
+    of the second are of one kind; `answers` gives them all the same.
+    """
 
     outcomes: Mapping[Outcome, int]
     statuses: Mapping[int, int]
@@ -149,6 +154,35 @@ class StepSecond:
     checks: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     bytes_sent: int = 0
     bytes_received: int = 0
+    service: Buckets = NOTHING
+    waiting: Buckets = NOTHING
+    trends: Mapping[str, Buckets] = field(default_factory=dict[str, Buckets])
+    expected: Mapping[int, Buckets] = field(default_factory=dict[int, Buckets])
+    unexpected: Mapping[int, Buckets] = field(default_factory=dict[int, Buckets])
+
+    @property
+    def answers(self) -> tuple[tuple[int, bool, Buckets], ...]:
+        """The response times by status and by whether the answer was expected.
+
+        Empty where there are none, and where several kinds were not told apart when the run was recorded.
+        """
+        if self.expected or self.unexpected:
+            kinds = ((True, self.expected), (False, self.unexpected))
+            return tuple((status, expected, times) for expected, kind in kinds for status, times in kind.items())
+        timed_out = bool(self.outcomes.get(Outcome.TIMED_OUT))
+        ended = [each for each in (Outcome.DONE, Outcome.UNEXPECTED) if self.outcomes.get(each)]
+        statuses = [*self.statuses, *[0] * timed_out]
+        if not self.response.counts or len(statuses) != 1 or len(ended) + timed_out != 1:
+            return ()
+        return ((statuses[0], Outcome.DONE in ended, self.response),)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSecond:
+    """What became of the arrivals of one flow that ended within one second, and how long those that were done took."""
+
+    outcomes: Mapping[Outcome, int]
+    duration: Buckets = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +192,8 @@ class LoadSecond:
     These count arrivals; `in_flight` (arrivals under way, users that think included), `vus` (users of a closed model
     that are at work; of an open one, `in_flight`) and `connections` are as at its end; `cpu_share` is the generator's
     own, of one core. Latencies are response times of what ended in it; `steps` tells the steps apart and holds only
-    those in which something ended.
+    those in which something ended. `flows` holds every flow of a run whose arrivals are counted apart from its
+    requests, and is empty where requests are the arrivals.
     """
 
     at_seconds: float
@@ -175,6 +210,7 @@ class LoadSecond:
     greatest_seconds: float | None
     steps: Mapping[str, StepSecond] = field(default_factory=dict[str, StepSecond])
     vus: int = 0
+    flows: Mapping[str, FlowSecond] = field(default_factory=dict[str, FlowSecond])
 
 
 @dataclass(frozen=True, slots=True)

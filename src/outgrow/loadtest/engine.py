@@ -180,6 +180,7 @@ class Engine:
             vus=self.visits.busy if (vus := self._orders.pace.vus()) is None else vus,
             connections=self.connections.count,
             cpu_share=(cpu - self._cpu_at_second) / length,
+            flows=self.visits.flow_names,
         )
         self._cpu_at_second = cpu
         # On the whole seconds of the run, so that those of several processes meet.

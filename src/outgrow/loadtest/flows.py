@@ -117,7 +117,7 @@ def flows_of(orders: ShareOrders, place: Place) -> ReadyFlows:
             for index, (name, steps) in enumerate(zip(flows, ready, strict=True))
         ),
         names,
-        {step.name: step.tags for flow in flows.values() for step in flow.steps},
+        scenario.step_tags,
         tuple(flow.weight for flow in flows.values()),
         counted=counted,
         keeps_cookies=scenario.keeps_cookies,

@@ -2,12 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Generator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from outgrow.facts.buckets import Buckets, together
 from outgrow.facts.loads import (
     FAILURES,
     FlowLoad,
+    FlowSecond,
     GeneratorHealth,
     Latency,
     LoadSecond,
@@ -26,22 +27,34 @@ _FEW_LATE: Final = 4
 _BUSY_SHARE: Final = 0.9
 
 
+NO_STATUS: Final = 0
+"""Under it stands what timed out, among the answers that came."""
 Checks = dict[str, list[int]]
 """How often each check failed and passed, in this order: a truth value is its own index."""
 
 
 class StepSecondTally:
-    """What one step's requests met within the second that is going on."""
+    """What one step's requests met within the second that is going on.
 
-    __slots__ = ("checks", "outcomes", "received", "response", "sent", "statuses")
+    Response times are counted by status, apart for answers that were `expected` and for those that were not, so that
+    the statuses need no count of their own; what timed out is among the `unexpected` under `NO_STATUS`.
+    """
+
+    __slots__ = ("checks", "expected", "outcomes", "received", "sent", "service", "trends", "unexpected", "waiting")
 
     def __init__(self) -> None:
         """Begin at nothing."""
         self.outcomes: defaultdict[Outcome, int] = defaultdict(int)
-        self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.response = Histogram()
+        self.expected: defaultdict[int, Histogram] = defaultdict(Histogram)
+        self.unexpected: defaultdict[int, Histogram] = defaultdict(Histogram)
+        self.service, self.waiting = Histogram(), Histogram()
+        self.trends: defaultdict[str, Histogram] = defaultdict(Histogram)
         self.checks: Checks = {}
         self.sent = self.received = 0
+
+    def answer(self, status: int, outcome: Outcome, seconds: float) -> None:
+        """Count a response time, with `NO_STATUS` that of a request that timed out."""
+        (self.expected if outcome is Outcome.DONE else self.unexpected)[status].record(seconds)
 
     def check(self, title: str, *, passed: bool) -> None:
         """Count a check."""
@@ -50,15 +63,28 @@ class StepSecondTally:
             counts = self.checks[title] = [0, 0]
         counts[passed] += 1
 
+    def kinds(self) -> list[tuple[int, Histogram]]:
+        """Give the response times by status, those that were expected first; a status may stand twice."""
+        return [*self.expected.items(), *self.unexpected.items()]
+
     def facts(self) -> StepSecond:
         """Give what was counted."""
+        kinds, statuses = self.kinds(), defaultdict[int, int](int)
+        for status, times in kinds:
+            if status != NO_STATUS:
+                statuses[status] += times.count
         return StepSecond(
             dict(self.outcomes),
-            dict(self.statuses),
-            self.response.facts(),
+            dict(statuses),
+            together(times.facts() for _, times in kinds),
             _checks(self.checks),
             self.sent,
             self.received,
+            self.service.facts(),
+            self.waiting.facts(),
+            _buckets(self.trends),
+            _buckets(self.expected),
+            _buckets(self.unexpected),
         )
 
 
@@ -79,8 +105,14 @@ class StepTally:
     def take(self, second: StepSecondTally) -> None:
         """Add what a second counted."""
         self.outcomes.update(second.outcomes)
-        self.statuses.update(second.statuses)
-        self.response.merge(second.response)
+        for status, times in second.kinds():
+            if status != NO_STATUS:
+                self.statuses[status] += times.count
+            self.response.merge(times)
+        self.service.merge(second.service)
+        self.waiting.merge(second.waiting)
+        for name, values in second.trends.items():
+            self.trends[name].merge(values)
         for title, (failed, passed) in second.checks.items():
             counts = self.checks.setdefault(title, [0, 0])
             counts[0] += failed
@@ -99,7 +131,7 @@ class StepTally:
             _checks(self.checks),
             self.sent,
             self.received,
-            {name: histogram.facts() for name, histogram in self.trends.items()},
+            _buckets(self.trends),
         )
 
 
@@ -130,6 +162,11 @@ class FlowTally:
         self.outcomes: Counter[Outcome] = Counter()
         self.duration = Histogram()
 
+    def take(self, second: "FlowTally") -> None:
+        """Add what a second counted."""
+        self.outcomes.update(second.outcomes)
+        self.duration.merge(second.duration)
+
     def counts(self) -> FlowCounts:
         """Give what was counted."""
         return FlowCounts(dict(self.outcomes), self.duration.facts())
@@ -142,6 +179,13 @@ def flow_load(name: str, counts: FlowCounts) -> FlowLoad:
 
 def _in_order(outcomes: Mapping[Outcome, int]) -> dict[Outcome, int]:
     return {outcome: outcomes[outcome] for outcome in Outcome if outcomes.get(outcome)}
+
+
+Key = TypeVar("Key", int, str)
+
+
+def _buckets(histograms: Mapping[Key, Histogram]) -> dict[Key, Buckets]:
+    return {key: histogram.facts() for key, histogram in histograms.items()}
 
 
 def _checks(checks: Checks) -> dict[str, tuple[int, int]]:
@@ -161,22 +205,22 @@ def latency_of(durations: Buckets) -> Latency | None:
 class SecondTally:
     """What happened within the second that is going on, step by step.
 
-    `arrivals` counts what became of arrivals where flows are counted apart from their steps, and is none where the
-    steps' requests are the arrivals.
+    `flows` counts what became of arrivals where flows are counted apart from their steps, and is empty where the steps'
+    requests are the arrivals.
     """
 
-    __slots__ = ("arrivals", "due", "started", "steps")
+    __slots__ = ("due", "flows", "started", "steps")
 
-    def __init__(self, steps: int, *, counts_flows: bool = False) -> None:
+    def __init__(self, steps: int, flows: int = 0) -> None:
         """Begin at nothing."""
         self.due = self.started = 0
         self.steps = [StepSecondTally() for _ in range(steps)]
-        self.arrivals: defaultdict[Outcome, int] | None = defaultdict(int) if counts_flows else None
+        self.flows = [FlowTally() for _ in range(flows)]
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing was due and nothing ended."""
-        return not self.due and not self.arrivals and not any(step.outcomes for step in self.steps)
+        return not self.due and not any(each.outcomes for each in (*self.steps, *self.flows))
 
     def facts(
         self,
@@ -187,14 +231,16 @@ class SecondTally:
         connections: int,
         cpu_share: float,
         vus: int = 0,
+        flows: Sequence[str] = (),
     ) -> LoadSecond:
-        """Give what was counted, under the names of the steps."""
-        ended: Counter[Outcome] = Counter(self.arrivals)
+        """Give what was counted, under the names of the steps and of the flows, if those are counted."""
+        ended: Counter[Outcome] = Counter()
+        for each in self.flows or self.steps:
+            ended.update(each.outcomes)
         response = Histogram()
         for step in self.steps:
-            if self.arrivals is None:
-                ended.update(step.outcomes)
-            response.merge(step.response)
+            for _, times in step.kinds():
+                response.merge(times)
         return LoadSecond(
             at_seconds,
             self.due,
@@ -210,6 +256,10 @@ class SecondTally:
             response.quantile(1),
             {name: step.facts() for name, step in zip(names, self.steps, strict=True) if step.outcomes},
             vus=vus,
+            flows={
+                name: FlowSecond(dict(flow.outcomes), flow.duration.facts())
+                for name, flow in zip(flows, self.flows, strict=False)
+            },
         )
 
 

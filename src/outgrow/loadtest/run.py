@@ -152,7 +152,7 @@ def load_facts(
     scenario = orders.scenario
     steps = [added_all(shard.steps[index] for shard in shards) for index in range(len(scenario.step_names))]
     flows = [added_flows(shard.flows[index] for shard in shards) for index in range(len(scenario.every_flow))]
-    tags = {step.name: step.tags for flow in scenario.every_flow.values() for step in flow.steps}
+    tags = scenario.step_tags
     whole = step_load(orders.name, added_all(steps))
     return LoadFacts(
         scenario=orders.name,

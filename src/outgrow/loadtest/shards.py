@@ -265,6 +265,9 @@ def _told_of(name: str, timeline: Sequence[LoadSecond]) -> StepCounts:
             checks=each.checks,
             bytes_sent=each.bytes_sent,
             bytes_received=each.bytes_received,
+            service=each.service,
+            waiting=each.waiting,
+            trends=each.trends,
         )
         for each in (second.steps[name] for second in timeline if name in second.steps)
     )

@@ -25,6 +25,7 @@ from outgrow.plan.load_metrics import (
     METRICS,
     RESOURCES,
     SHORT_NAMES,
+    SYSTEM_TAGS,
     Metric,
     MetricKind,
     Operator,
@@ -40,7 +41,7 @@ NAMED_FIGURES: Final = ("target", "warning", "danger", "normal", "peak", "max")
 SECOND: Final = Duration.parse("1s")
 _ZERO: Final = Duration.parse("0s")
 _LEVEL: Final = "level"
-_TAGS: Final = frozenset({"step", "name", "status", "expected_response", "check"})
+_STATUS: Final = re.compile(r"0|[1-5][0-9]{2}")
 _KEY: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)\s*(?:\{(.*)\})?")
 _TAG: Final = re.compile(r"\s*([A-Za-z_][\w.-]*)\s*:\s*(.+?)\s*")
 _CONDITION: Final = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*(===|==|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
@@ -111,17 +112,17 @@ def _tags(text: str | None) -> tuple[tuple[str, str], ...]:
 
 
 def _known_tags(name: str, metric: Metric, tags: tuple[tuple[str, str], ...]) -> None:
+    allowed = (*metric.tags, "scenario")
     for tag, value in tags:
-        if tag not in _TAGS and tag != "scenario":
-            raise ValueError(f"{tag} selects nothing here; name a step ({{step:NAME}}), a status or a check")
-        if tag == "scenario":
-            raise ValueError("a threshold belongs to its scenario; leave {scenario:...} out")
-        if not metric.tags:
+        if tag not in SYSTEM_TAGS and "step" not in metric.tags:
             raise ValueError(f"{name} is counted over all steps; leave {{{tag}:{value}}} out")
+        if tag in SYSTEM_TAGS and tag not in allowed:
+            whose = [other for other, each in METRICS.items() if tag in each.tags]
+            raise ValueError(f"{name} is not told apart by {tag}; leave it out, or use {listed(whose)}")
         if tag == "expected_response" and value not in {"true", "false"}:
             raise ValueError(f"expected_response is true or false, not {value}")
-        if tag in {"status", "expected_response"} and tag not in metric.tags:
-            raise ValueError(f"{name} is not told apart by {tag}; set the threshold on http_reqs, or leave it out")
+        if tag == "status" and not _STATUS.fullmatch(value):
+            raise ValueError(f"{value} is no status; write for example {{status:500}}, or {{status:0}} for time-outs")
 
 
 def _no_tags(name: str, tags: tuple[tuple[str, str], ...]) -> tuple[()]:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from outgrow.plan.json_path import parse_json_path
+from outgrow.plan.load_metrics import SYSTEM_TAGS
 from outgrow.plan.model import Count, Declared, Flag, Name, SecretText
 from outgrow.plan.scenario_network import Upload
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
@@ -66,6 +67,15 @@ HeaderName = Annotated[str, AfterValidator(_header_name)]
 JsonPathText = Annotated[str, AfterValidator(_json_path)]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=63)]
 """The name of a value that texts use as `{name}`."""
+
+
+def _tag(name: str) -> str:
+    if name in SYSTEM_TAGS:
+        raise PydanticCustomError("tag", '"{name}" is told of every step anyway; choose another name', {"name": name})
+    return name
+
+
+TagName = Annotated[Name, AfterValidator(_tag)]
 
 
 class Check(Declared):
@@ -179,8 +189,8 @@ class ScenarioStep(Declared):
 
     name: Name
     """What results are shown under."""
-    tags: Mapping[Name, str] = {}
-    """Marks that results can be told apart by, beside the name."""
+    tags: Mapping[TagName, str] = {}
+    """Marks that results and thresholds tell it by, beside the name: `"http_req_duration{kind:write}"`."""
     weight: Weight = 1
     """Its share of the arrivals, against the weights of the other steps; of a flow's step without meaning."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"

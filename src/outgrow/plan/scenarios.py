@@ -12,7 +12,7 @@ from outgrow.plan.model import Count, Flag, Name, Reference, SecretText
 from outgrow.plan.scenario_courses import Ceiling, Course
 from outgrow.plan.scenario_data import Feed
 from outgrow.plan.scenario_network import Proxy, Tls
-from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep, Variable
+from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep, TagName, Variable
 from outgrow.quantity import Duration
 
 _SECOND: Final = Duration.parse("1s")
@@ -49,6 +49,8 @@ class Scenario(Course):
 
     title: str = ""
     """A name for people."""
+    tags: Mapping[TagName, str] = {}
+    """Marks of every step, beside its own; a step's own of the same name counts."""
     target: Annotated[SecretText, AfterValidator(_target)]
     """Where the load goes: http://HOST:PORT or https://HOST:PORT, optionally with a path that steps' paths are put
     after. Only loopback and private addresses, unless `allow_hosts` names the host."""
@@ -107,6 +109,16 @@ class Scenario(Course):
             raise PydanticCustomError(
                 "scenario", 'the step "{twice}" stands twice; rename or remove one', {"twice": twice}
             )
+        alike = self.step_tags
+        for flow in self.flows.values():
+            for step in flow.steps:
+                if {**self.tags, **step.tags} != alike[step.name]:
+                    raise PydanticCustomError(
+                        "scenario",
+                        'steps called "{name}" are counted together and need the same tags; rename one, or make their '
+                        "tags alike",
+                        {"name": step.name},
+                    )
         return self
 
     @property
@@ -118,6 +130,12 @@ class Scenario(Course):
     def step_names(self) -> tuple[str, ...]:
         """The names under which steps are counted, each once, as they stand in the plan."""
         return tuple(dict.fromkeys(step.name for flow in self.every_flow.values() for step in flow.steps))
+
+    @property
+    def step_tags(self) -> Mapping[str, Mapping[str, str]]:
+        """The tags of each step by its name, those of the scenario among them."""
+        steps = (step for flow in self.every_flow.values() for step in flow.steps)
+        return {step.name: {**self.tags, **step.tags} for step in steps}
 
     @property
     def keeps_cookies(self) -> bool:

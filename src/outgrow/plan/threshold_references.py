@@ -3,43 +3,97 @@
 Works on the data as written; a threshold that cannot be read at all is left to the plan's models to word.
 """
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
 from outgrow.errors import Problem
-from outgrow.plan.load_metrics import METRICS, SHORT_NAMES
+from outgrow.plan.load_metrics import METRICS, SHORT_NAMES, SYSTEM_TAGS
 from outgrow.plan.load_thresholds import Reading, read_threshold
 from outgrow.plan.references import entries
 from outgrow.plan.suggestion import nearest_or_all
 from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
 
-_WHOLE = {"http_req_failed": "errors", "availability": "availability", "concurrent_users": "concurrent_users"}
+_OF_K6: Final = frozenset({"error", "error_code", "group", "ip", "method", "proto", "service", "tls_version", "url"})
+"""Tags that k6 gives every request, and a run here does not."""
+_WHOLE: Final = {"http_req_failed": "errors", "availability": "availability", "concurrent_users": "concurrent_users"}
 
 
 def threshold_problems(tree: Tree) -> Iterator[Problem]:
     """Give a problem for every threshold and goal that names what the plan does not have."""
-    for name in entries(tree.data, ("scenarios",)):
-        steps = _steps_of(tree.data, name)
+    scenarios = entries(tree.data, ("scenarios",))
+    asked = {name: _asked(scenario) for name, scenario in scenarios.items()}
+    for name in scenarios:
         for path, reading in _readings(tree, ("scenarios", name, "thresholds")):
             yield from _problems(tree, path, reading)
-            for tag, value in reading.tags:
-                if tag in {"step", "name"} and steps and value not in steps:
-                    remedy = nearest_or_all(value, steps, "the steps are")
-                    yield Problem(tree.place_of_key(path), dotted(path), f'no step is called "{value}"', remedy)
+            yield from _tag_problems(tree, path, reading, {name: asked[name]})
     phases = data_at(tree.data, ("roadmap", "phases"))
     for index in range(len(phases) if isinstance(phases, list) else 0):
+        verified = data_at(tree.data, ("roadmap", "phases", index, "verify", "scenarios"))
+        named = [each for each in (verified if isinstance(verified, list) else ()) if isinstance(each, str)]
         for path, reading in _readings(tree, ("roadmap", "phases", index, "verify", "goals")):
             yield from _problems(tree, path, reading)
+            yield from _tag_problems(tree, path, reading, {name: asked[name] for name in named if name in asked})
 
 
-def _steps_of(data: Data, scenario: str) -> set[str]:
-    flows = entries(data, ("scenarios", scenario, "flows"))
-    lists = [data_at(data, ("scenarios", scenario, "steps")), *(data_at(flow, ("steps",)) for flow in flows.values())]
-    return {
-        name
-        for each in lists
-        for step in (each if isinstance(each, list) else ())
-        if isinstance(name := data_at(step, ("name",)), str)
-    }
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a scenario asks: the names of its steps and flows, and the values of the steps' own tags."""
+
+    steps: frozenset[str]
+    flows: frozenset[str]
+    tags: Mapping[str, frozenset[str]]
+
+
+def _asked(scenario: Data) -> _Asked:
+    flows = entries(scenario, ("flows",))
+    lists = [data_at(scenario, ("steps",)), *(data_at(flow, ("steps",)) for flow in flows.values())]
+    steps = [step for each in lists for step in (each if isinstance(each, list) else ())]
+    names = frozenset(name for step in steps if isinstance(name := data_at(step, ("name",)), str))
+    tags = defaultdict[str, set[str]](set)
+    for holder in (scenario, *steps):
+        for tag, value in entries(holder, ("tags",)).items():
+            tags[tag].add(str(value))
+    return _Asked(names, frozenset(flows) or names, {tag: frozenset(values) for tag, values in tags.items()})
+
+
+def _tag_problems(tree: Tree, path: Path, reading: Reading, scenarios: Mapping[str, _Asked]) -> Iterator[Problem]:
+    """Give a problem for every tag that selects nothing in any of the scenarios that are judged."""
+    if reading.subject != "metric" or not scenarios or not all(each.steps for each in scenarios.values()):
+        return
+    steps, flows, tags = set[str](), set[str](), defaultdict[str, set[str]](set)
+    for each in scenarios.values():
+        steps |= each.steps
+        flows |= each.flows
+        for tag, values in each.tags.items():
+            tags[tag] |= values
+    for tag, value in reading.tags:
+        what, remedy = "", ""
+        if tag in {"step", "name"} and value not in steps:
+            what, remedy = f'no step is called "{value}"', nearest_or_all(value, sorted(steps), "the steps are")
+        elif tag == "flow" and value not in flows:
+            what, remedy = f'no flow is called "{value}"', nearest_or_all(value, sorted(flows), "the flows are")
+        elif tag == "scenario" and value not in scenarios:
+            what = f'the scenario "{value}" is not judged here'
+            remedy = f"write it under scenarios.{value}.thresholds" if "thresholds" in path else ""
+            remedy = remedy or nearest_or_all(value, scenarios, "the phase's scenarios are")
+        elif tag not in SYSTEM_TAGS and value not in tags.get(tag, ()):
+            what = f'no step has the tag {tag}: {value}, so "{{{tag}:{value}}}" selects nothing'
+            remedy = (
+                nearest_or_all(value, sorted(tags[tag]), f"the values of {tag} are")
+                if tag in tags
+                else _instead_of(tag, value) or nearest_or_all(tag, (*SYSTEM_TAGS, *sorted(tags)), "the tags are")
+            )
+        if what:
+            yield Problem(tree.place_of_key(path), dotted(path), what, remedy)
+
+
+def _instead_of(tag: str, value: str) -> str:
+    """Say what to write for a tag that k6 gives by itself and a step here has to be given."""
+    if tag not in _OF_K6:
+        return ""
+    return f"name a step, {{step:NAME}}, or tag the steps that you mean: tags: {{{tag}: {value}}}"
 
 
 def _readings(tree: Tree, top: Path) -> Iterator[tuple[Path, Reading]]:

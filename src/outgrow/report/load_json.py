@@ -4,11 +4,12 @@ The keys are the fields of `outgrow.facts.loads.LoadFacts`. Within version 1 key
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
-from outgrow.facts.loads import LoadFacts
+from outgrow.facts.loads import LoadFacts, LoadSecond
 from outgrow.report.documents import read, schema_of, written
 
 SCHEMA: Final = "outgrow.load/1"
@@ -16,7 +17,16 @@ SCHEMA: Final = "outgrow.load/1"
 
 def load_document(facts: LoadFacts) -> dict[str, Any]:
     """Give the JSON document of a run as plain data."""
-    return {"schema": SCHEMA, **written(facts)}
+    return {"schema": SCHEMA, **written(replace(facts, timeline=tuple(map(_brief, facts.timeline))))}
+
+
+def _brief(second: LoadSecond) -> LoadSecond:
+    """Leave out what a second says twice: of a step whose answers are all of one kind, `response` holds that kind."""
+    steps = {
+        name: replace(step, expected={}, unexpected={}) if len(step.expected) + len(step.unexpected) == 1 else step
+        for name, step in second.steps.items()
+    }
+    return replace(second, steps=steps)
 
 
 def load_text(facts: LoadFacts) -> str:

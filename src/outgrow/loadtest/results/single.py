@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from outgrow.facts.loads import FlowLoad, GeneratorHealth, LoadFacts, LoadSecond, Model, Outcome
-from outgrow.loadtest.record import SecondTally, StepTally, step_load
+from outgrow.loadtest.record import NO_STATUS, SecondTally, StepTally, step_load
 
 UNKNOWN_HEALTH = GeneratorHealth(0.0, 0.0, 0, None, ())
 """No generator but ours says how well it kept its own schedule."""
@@ -96,10 +96,8 @@ def _timeline(answers: list[Answer], names: tuple[str, ...], began: float) -> tu
         in_flight[end] -= 1
         step = seconds[end].steps[index[each.step]]
         step.outcomes[each.outcome] += 1
-        if each.status:
-            step.statuses[each.status] += 1
         if each.status or each.outcome is Outcome.TIMED_OUT:
-            step.response.record(each.seconds)
+            step.answer(each.status or NO_STATUS, each.outcome, each.seconds)
     told: list[LoadSecond] = []
     under_way = 0
     for place, second in enumerate(seconds):
