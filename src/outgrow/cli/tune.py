@@ -53,7 +53,8 @@ def tune(
     """
     from outgrow.cli.tune_table import print_tuned, tuned_document
     from outgrow.control.tuning import tune as search
-    from outgrow.simulate.tune import Goal, block_seconds, candidates
+    from outgrow.simulate.blocks import block_seconds
+    from outgrow.simulate.tune import Goal, candidates
 
     if slo_minutes is not None and inputs.get("objective") is None:
         raise UsageError("--slo-minutes counts minutes above an objective; name it: --objective 500ms")

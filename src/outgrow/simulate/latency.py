@@ -74,22 +74,65 @@ def latency_by_step(
     Raises:
         UsageError: an objective that is not above 0.
     """
+    rates = np.asarray(totals, dtype=np.float64) / 1000
+    return followed(rates, np.asarray(timeline.ready, dtype=np.float64), service, objective_seconds).steps
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Some steps followed, and where they left the queue.
+
+    `change` is what has come in beyond what could be served in all, `lowest` the lowest that this has ever been.
+    """
+
+    steps: StepLatency
+    change: Steps
+    lowest: Steps
+    backlog: Steps
+
+
+def followed(
+    rates: Steps, ready: Steps, service: ServiceModel, objective_seconds: float, before: Followed | None = None
+) -> Followed:
+    """Follow the queue of one timeline, or of many side by side, over some steps.
+
+    Args:
+        rates: requests a second by step; of many timelines a column of its own.
+        ready: the replicas that served them, by step; of many a column each.
+        service: what one replica carries.
+        objective_seconds: the p95 at that capacity.
+        before: what the steps before these gave; without it the queue is empty.
+
+    Raises:
+        UsageError: an objective that is not above 0.
+    """
     if not 0 < objective_seconds < float("inf"):
         raise UsageError(f"an objective of {objective_seconds:g} s; it must be above 0")
-    step = float(timeline.step_seconds)
+    step = float(service.step_seconds)
     speed = service.capacity + _LN20 / objective_seconds
-    rates = np.asarray(totals, dtype=np.float64) / 1000
-    ready = np.asarray(timeline.ready, dtype=np.float64)
     serving = ready * speed
-    change = np.cumsum((rates - serving) * step)
+    change = (rates - serving) * step
+    if before is not None:
+        change[0] += before.change
+    np.cumsum(change, axis=0, out=change)
     # Lindley's recursion: what has come in beyond what could be served since the queue was last empty.
-    backlog = change - np.minimum(np.minimum.accumulate(change), 0.0)
-    highest = np.maximum(backlog, np.concatenate(([0.0], backlog[:-1])))
+    lowest = np.minimum(np.minimum.accumulate(change, axis=0), 0.0 if before is None else before.lowest)
+    backlog = change - lowest
+    earlier = np.empty_like(backlog)
+    earlier[0] = 0.0 if before is None else before.backlog
+    earlier[1:] = backlog[:-1]
+    highest = np.maximum(backlog, earlier)
     with np.errstate(divide="ignore", invalid="ignore"):
         waits = np.where(highest > _FLOORED, highest / serving, 0.0)
         each = np.where(ready > 0, rates / np.maximum(ready, 1.0), speed)
     slowest = _LN20 / (objective_seconds + step)
-    return StepLatency(backlog, waits, np.maximum(speed - each, slowest))
+    found = StepLatency(backlog, waits, np.maximum(speed - each, slowest))
+    return Followed(found, change[-1], lowest[-1], backlog[-1])
+
+
+def violated(steps: StepLatency, rates: Steps, objective_seconds: float) -> NDArray[np.bool_]:
+    """Say of each step whether its p95 is above the objective; a step without requests is no violation."""
+    return (steps.p95_seconds > objective_seconds * (1 + _FLOORED)) & (rates > 0)
 
 
 def latency(
@@ -98,13 +141,13 @@ def latency(
     """Sum up the steps behind the first `skipped`; steps without requests are no violation."""
     rates = np.asarray(totals[skipped:], dtype=np.float64)
     waits, response = found.wait_seconds[skipped:], found.response_rate[skipped:]
-    violated = (found.p95_seconds[skipped:] > objective * (1 + _FLOORED)) & (rates > 0)
-    ends = np.flatnonzero(np.diff(np.concatenate(([0], violated.astype(np.int8), [0]))))
+    above = violated(StepLatency(found.backlog[skipped:], waits, response), rates, objective)
+    ends = np.flatnonzero(np.diff(np.concatenate(([0], above.astype(np.int8), [0]))))
     longest = int(np.max(ends[1::2] - ends[::2], initial=0))
     return LatencyEstimate(
         objective_seconds=objective,
         p95_seconds=_p95(waits, response, rates),
-        violation_minutes=float(np.count_nonzero(violated)) * step_seconds / 60,
+        violation_minutes=float(np.count_nonzero(above)) * step_seconds / 60,
         longest_violation_minutes=longest * step_seconds / 60,
         highest_backlog=float(np.max(found.backlog[skipped:], initial=0.0)),
     )

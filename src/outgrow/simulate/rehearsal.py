@@ -10,6 +10,7 @@ from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.appraisal import Appraisal, Terms, appraise
 from outgrow.simulate.fast import fits_fast_way, rehearse_fast
+from outgrow.simulate.many import fits_many, rehearse_many
 from outgrow.simulate.oracle import HOLD, Limited, budget, feasible
 from outgrow.simulate.rehearse import rehearse, replayable
 from outgrow.simulate.service import ServiceModel
@@ -140,9 +141,11 @@ def rehearsal(
 
 
 def run(policy: ScalingPolicy, setting: Setting, *, explained: bool = False) -> Timeline:
-    """Rehearse one policy, the fast way where its reasons are not asked for and the fast way knows it."""
+    """Rehearse one policy; where its reasons are not asked for, on the fastest way that knows it."""
     if not explained and fits_fast_way(policy, setting.service):
         return rehearse_fast(policy, setting.service, setting.trace)
+    if not explained and fits_many(policy, setting.trace):
+        return rehearse_many([policy], setting.service, setting.trace)[0]
     return rehearse(policy, setting.service, setting.trace)
 
 

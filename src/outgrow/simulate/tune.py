@@ -7,21 +7,14 @@ candidate that keeps the objective on all blocks before it is judged on that blo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, product
+from itertools import product
 from typing import Final
 
-import numpy as np
-
-from outgrow.errors import UsageError
 from outgrow.plan.autoscaling import HpaPolicy
-from outgrow.simulate.latency import latency_by_step
+from outgrow.simulate.blocks import BlockScore, together
 from outgrow.simulate.oracle import Limited
-from outgrow.simulate.rehearsal import Setting
 from outgrow.simulate.service import ServiceModel
-from outgrow.simulate.timeline import Timeline
 
-_DAY: Final = 86_400
-_WEEK: Final = 7 * _DAY
 _TARGETS: Final = tuple(range(40, 105, 5))
 _WINDOWS: Final = ("1m", "5m", "15m")
 _ALL_WINDOWS: Final = ("0s", "1m", "5m", "10m", "15m", "30m")
@@ -37,7 +30,7 @@ class Goal:
     unserved: float | None = None
     violation_minutes_a_day: float | None = None
 
-    def kept(self, block: "BlockScore") -> bool:
+    def kept(self, block: BlockScore) -> bool:
         """Say whether a block keeps everything that is asked."""
         if self.unserved is not None and block.unserved > self.unserved:
             return False
@@ -50,33 +43,6 @@ class Candidate:
 
     name: str
     policy: HpaPolicy
-
-
-@dataclass(frozen=True, slots=True)
-class BlockScore:
-    """Sums over a block of steps; sums of blocks are sums again."""
-
-    steps: int
-    step_seconds: int
-    needed: int
-    missing: int
-    ready: int
-    violated: int
-
-    @property
-    def unserved(self) -> float:
-        """U: the share of demand that was not served."""
-        return self.missing / self.needed if self.needed else 0.0
-
-    @property
-    def violation_minutes_a_day(self) -> float:
-        """SLO minutes a day."""
-        return self.violated / self.steps * _DAY / 60
-
-    @property
-    def cost_ratio(self) -> float:
-        """C: replicas ready over replicas needed."""
-        return self.ready / self.needed if self.needed else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,61 +103,6 @@ def candidates(limited: Limited, service: ServiceModel, *, thorough: bool = Fals
         pace = ", 10 % a minute down" if slow else ""
         found.append(Candidate(f"{target} % of {of}, window {window}, tolerance {tolerance:.0%}{pace}", policy))
     return tuple(found)
-
-
-def block_seconds(setting: Setting) -> int:
-    """Give the length of a block: a week where there are two of them behind the warm-up, a day where there are three.
-
-    Raises:
-        UsageError: the trace is too short to be tuned on one part and judged on another.
-    """
-    left = setting.trace.seconds - setting.terms.warm_up_seconds
-    for length, least in ((_WEEK, 2), (_DAY, 3)):
-        if left // length >= least:
-            return length
-    raise UsageError(
-        f"{left / 3600:.0f} h behind the warm-up are too short to tune on some days and judge on others; "
-        "give at least three days, better some weeks"
-    )
-
-
-def scored_by_block(
-    timeline: Timeline, totals: list[int], setting: Setting, length_seconds: int
-) -> tuple[BlockScore, ...]:
-    """Score a timeline block by block behind the warm-up; what is left over at the end belongs to the last block."""
-    step = timeline.step_seconds
-    skipped, length = -(-setting.terms.warm_up_seconds // step), length_seconds // step
-    needed, ready = np.asarray(timeline.needed, dtype=np.int64), np.asarray(timeline.ready, dtype=np.int64)
-    violated = np.zeros(len(needed), dtype=np.bool_)
-    objective = setting.terms.objective_seconds
-    if objective is not None:
-        p95 = latency_by_step(timeline, totals, setting.service, objective).p95_seconds
-        violated = (p95 > objective * (1 + 1e-9)) & (np.asarray(totals) > 0)
-    count = max(1, (len(needed) - skipped) // length)
-    edges = [skipped + index * length for index in range(count)] + [len(needed)]
-    return tuple(
-        BlockScore(
-            end - start,
-            step,
-            int(needed[start:end].sum()),
-            int(np.maximum(needed[start:end] - ready[start:end], 0).sum()),
-            int(ready[start:end].sum()),
-            int(violated[start:end].sum()),
-        )
-        for start, end in pairwise(edges)
-    )
-
-
-def together(blocks: Sequence[BlockScore]) -> BlockScore:
-    """Add blocks up; at least one."""
-    return BlockScore(
-        sum(each.steps for each in blocks),
-        blocks[0].step_seconds,
-        sum(each.needed for each in blocks),
-        sum(each.missing for each in blocks),
-        sum(each.ready for each in blocks),
-        sum(each.violated for each in blocks),
-    )
 
 
 def chosen_of(tried: Sequence[Tried], goal: Goal, blocks: range) -> Tried | None:
