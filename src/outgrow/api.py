@@ -217,6 +217,12 @@ async def remembered_events(
         return (*begun_before, *inside)
 
 
+async def remembered_proofs(plan: Plan, *, base: Path, environment: Mapping[str, str]) -> Sequence[Event]:
+    """Give every proof of the roadmap, and the deployments that put one out of date, oldest first."""
+    async with journal_of(plan, base, environment) as kept:
+        return await kept.events(kinds=(EventKind.PROOF, EventKind.DEPLOYMENT))
+
+
 async def replayed_decisions(
     plan: Plan, span: tuple[datetime, datetime], checkpoint: str | None, *, base: Path, environment: Mapping[str, str]
 ) -> Sequence[Replay]:

@@ -10,8 +10,18 @@ import pytest
 
 from outgrow.cli import run
 from outgrow.decide.gates import gates_of
-from outgrow.decide.phase_proofs import PhaseState, goals_over, scenario_proof, standing, verify_hash
+from outgrow.decide.phase_proofs import (
+    OutOfDate,
+    PhaseState,
+    goals_over,
+    policy_hash,
+    scenario_proof,
+    standing,
+    verdict_of,
+    verify_hash,
+)
 from outgrow.facts.decisions import Event, EventKind
+from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan.file import parse_plan
 from tests.cli.test_load import Shop
 from tests.decide.given_loads import run_of, seconds_of
@@ -42,6 +52,7 @@ roadmap:
     - {{name: v2, verify: {{scenarios: [normal, peak], goals: {goals}, valid_for: 30d}}}}
 """
 GOALS = "{rps: 38, concurrent_users: 20, p95: 5 s, errors: target}"
+POLICY = "services: {api: {scaling: {policy: hpa, max: 3, metrics: [{kind: external, name: rps, average: 5}]}}}"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -81,6 +92,16 @@ def test_a_phase_whose_goals_are_met_is_proven_and_the_roadmap_shows_it(tmp_path
     assert "v2" in shown
     assert proof["verdict"] in shown
     assert "cannot be proven" in shown
+    run(["verify", "--list", "--json", plan])
+    roadmap = json.loads(capsys.readouterr().out)
+    assert roadmap["schema"] == "outgrow.roadmap/1"
+    assert roadmap["baseline"]["state"] == "never run"
+    assert [each["state"] for each in roadmap["phases"]] == ["cannot be proven", proof["verdict"]]
+    assert roadmap["phases"][1]["proof"]["goals"] == proof["goals"]
+    run(["verify", "--list", "--lang", "ko", plan])
+    korean = capsys.readouterr().out
+    assert "입증 방법 없음" in korean
+    assert "입증됨" in korean or "부하 생성기 성능 부족" in korean
 
 
 def test_a_goal_that_is_missed_in_one_scenario_leaves_the_phase_not_proven(tmp_path, shop, capsys):
@@ -97,8 +118,11 @@ def test_a_rehearsal_says_so_and_is_not_kept(tmp_path, shop, capsys):
 
     code = run(["verify", "v2", plan, "-q", "--scale", "0.5"])
 
+    told = capsys.readouterr().out
     assert code in {0, 6, 7}
-    assert "a rehearsal at 0.5 of the load" in capsys.readouterr().out
+    assert "a rehearsal at 0.5 of the load" in told
+    assert "v2: proven" not in told
+    assert code != 0 or "the phase is not proven" in told
     run(["verify", plan])
     assert "never run" in capsys.readouterr().out
 
@@ -157,7 +181,8 @@ def test_a_goal_over_all_scenarios_is_that_of_the_worst_or_of_the_one_that_came_
 
 
 def proof_event(plan, verdict: str = "proven", at: datetime = NOW) -> Event:
-    detail = {"verdict": verdict, "plan_hash": verify_hash(plan, second_phase(plan).verify)}
+    verify = second_phase(plan).verify
+    detail = {"verdict": verdict, "plan_hash": verify_hash(plan, verify), "policy_hash": policy_hash(plan)}
     return Event(EventKind.PROOF, at, at, at, "v2", detail)
 
 
@@ -172,17 +197,33 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
     assert standing(plan, phase, [proof], day).state is PhaseState.PROVEN
     assert standing(plan, phase, [], day).state is PhaseState.NEVER_RUN
     assert standing(plan, phase, [proof_event(plan, "not proven")], day).state is PhaseState.NOT_PROVEN
+    scaled = parse_plan(PLAN.format(target="http://127.0.0.1", goals=GOALS) + POLICY, "p").plan
     found = [
         standing(plan, phase, [proof], NOW + timedelta(days=31)),
         standing(other, second_phase(other), [proof], day),
         standing(plan, phase, [proof, deployed], day),
+        standing(scaled, phase, [proof], day),
     ]
-    assert [each.state for each in found] == [PhaseState.OUT_OF_DATE] * 3
-    assert [each.why for each in found] == [
-        "it is older than 30d",
-        "its goals or scenarios were changed since",
-        "something was deployed since",
-    ]
+    assert [each.state for each in found] == [PhaseState.OUT_OF_DATE] * 4
+    assert [each.why for each in found] == [OutOfDate.OLD, OutOfDate.CHANGED, OutOfDate.DEPLOYED, OutOfDate.POLICY]
+
+
+def test_a_proof_of_before_policies_were_hashed_still_counts():
+    plan = parse_plan(PLAN.format(target="http://127.0.0.1", goals=GOALS), "p").plan
+    phase = second_phase(plan)
+    detail = {"verdict": "proven", "plan_hash": verify_hash(plan, phase.verify, whole=True)}
+
+    found = standing(plan, phase, [Event(EventKind.PROOF, NOW, NOW, NOW, "v2", detail)], NOW)
+
+    assert found.state is PhaseState.PROVEN
+
+
+def test_a_share_of_the_load_never_proves_a_phase():
+    passed = ThresholdResult("p95 < 2 s", 0.1, "<", 2, "s", ThresholdVerdict.PASSED)
+    proof = ScenarioProof("peak", "http://127.0.0.1", 10, 0, 0.1, (passed,), (passed,))
+
+    assert verdict_of([passed], [proof]) is ProofVerdict.PROVEN
+    assert {verdict_of([passed], [proof], scale) for scale in (0.02, 0.5, 0.999)} == {ProofVerdict.REHEARSED}
 
 
 def test_stored_runs_are_judged_without_sending_anything(tmp_path, shop, capsys):

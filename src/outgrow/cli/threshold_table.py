@@ -8,7 +8,8 @@ from rich.text import Text
 
 from outgrow.cli.common import console
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
-from outgrow.quantity import format_in, natural_unit, parse_unit
+from outgrow.report.load_words import clock, threshold_value
+from outgrow.report.words import Words, texts_of
 
 _STYLES: Final = {
     ThresholdVerdict.PASSED: "green",
@@ -17,32 +18,26 @@ _STYLES: Final = {
 }
 
 
-def print_thresholds(thresholds: Sequence[ThresholdResult], ended_by: str = "") -> None:
-    """Print each threshold with its value and verdict."""
+def print_thresholds(thresholds: Sequence[ThresholdResult], ended_by: str = "", words: Words | None = None) -> None:
+    """Print each threshold with its value and verdict, in English unless words of another language are given."""
+    words = words or texts_of("en")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("Threshold", overflow="fold")
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold")
+    table.add_column(words("load.head.threshold"), overflow="fold")
+    table.add_column(words("load.head.measured").lower(), justify="right", no_wrap=True)
+    table.add_column(words("load.head.verdict").lower(), overflow="fold")
     for each in thresholds:
-        table.add_row(each.text, value_of(each), Text(verdict_of(each), style=_STYLES[each.verdict]))
+        table.add_row(each.text, threshold_value(each), Text(verdict_of(each, words), style=_STYLES[each.verdict]))
     shown = console()
     shown.print(table)
     if ended_by:
         shown.print(Text(f"ended early by {ended_by}", style="bold red"))
 
 
-def value_of(result: ThresholdResult) -> str:
-    """Show a threshold's value in the unit that people would choose."""
-    if result.value is None:
-        return "–"
-    unit = parse_unit(result.unit)
-    return format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
-
-
-def verdict_of(result: ThresholdResult) -> str:
+def verdict_of(result: ThresholdResult, words: Words) -> str:
     """Word what became of a threshold, with when or why."""
+    verdict = words(f"load.threshold.{result.verdict.name.lower()}")
     if result.why:
-        return f"{result.verdict}: {result.why}"
+        return f"{verdict}: {result.why}"
     if result.first_failed_seconds is not None:
-        return f"{result.verdict} first after {result.first_failed_seconds:.0f} s"
-    return result.verdict
+        return f"{verdict}, {words('roadmap.first_failed', at=clock(result.first_failed_seconds))}"
+    return verdict

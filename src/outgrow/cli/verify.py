@@ -2,26 +2,27 @@
 
 import json
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, load, run_async, write_text
+from outgrow.cli.common import DEFAULT_PLAN, lang_option, load, run_async, write_text
 from outgrow.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
+    from outgrow.control.verify_phase import AskVersion
     from outgrow.facts.decisions import Event
     from outgrow.facts.loads import LoadFacts
-    from outgrow.facts.proofs import Proof
+    from outgrow.facts.proofs import Proof, TargetVersion
     from outgrow.plan import Plan
     from outgrow.plan.roadmap import Roadmap, Verify
     from outgrow.plan.scenarios import Scenario
-
-_EVER = datetime(1970, 1, 2, tzinfo=UTC)
+    from outgrow.report.words import Words
 
 
 @click.command()
@@ -38,9 +39,16 @@ _EVER = datetime(1970, 1, 2, tzinfo=UTC)
 @click.option(
     "--from", "stored", multiple=True, type=click.Path(path_type=Path), help="Judge a stored run, and send nothing."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the proof as JSON (schema outgrow.proof/1).")
+@click.option("--target-version", default="", help="What the target is called, in place of the roadmap's version.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the proof as JSON (schema outgrow.proof/1), or the roadmap (outgrow.roadmap/1).",
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
+@lang_option
 def verify(
     phase: str | None,
     plan: Path,
@@ -48,9 +56,11 @@ def verify(
     baseline: bool,
     scale: float,
     stored: tuple[Path, ...],
+    target_version: str,
     as_json: bool,
     output: Path | None,
     quiet: bool,
+    lang: str,
 ) -> int:
     """Prove a phase of the roadmap by its load tests.
 
@@ -58,30 +68,68 @@ def verify(
     generator too weak. The proof goes into the journal. Without a PHASE the roadmap is shown. --from RUN.json, once for
     each scenario, judges what `outgrow load -o` wrote, or what `outgrow load import` read of another generator.
     """
-    from outgrow.cli.verify_table import print_proof, print_roadmap
+    from outgrow.cli.verify_table import print_proof
+    from outgrow.plan.sources import zone_of
+    from outgrow.report.words import Words
 
     if phase is not None and phase.endswith((".yaml", ".yml")):
         phase, plan = None, Path(phase)
     loaded = load(plan).plan
     if loaded.roadmap is None:
         raise UsageError("the plan has no roadmap; add roadmap: {current: ..., phases: [{name: ..., verify: ...}]}")
+    words = Words(lang, zone_of(loaded.timezone))
     if only_list or (phase is None and not baseline):
-        now = datetime.now(UTC)
-        print_roadmap(loaded, loaded.roadmap, _remembered(loaded, plan.parent, now), now)
+        _show_roadmap(loaded, loaded.roadmap, plan.parent, words, as_json=as_json, output=output)
         return ExitCode.DONE
     name, wanted = _wanted(loaded.roadmap, phase, baseline=baseline)
     kept = _kept_runs(loaded, wanted, stored)
-    proof = _proven(loaded, name, wanted, plan.parent, kept, scale=scale, quiet=quiet)
-    text = json.dumps({"schema": "outgrow.proof/1", **proof.document()}, ensure_ascii=False, indent=2)
+    version = _asked_version(loaded.roadmap, plan.parent, target_version, was_run=bool(kept))
+    proof = _proven(loaded, name, wanted, plan.parent, kept, version, scale=scale, quiet=quiet)
+    _give({"schema": "outgrow.proof/1", **proof.document()}, output, as_json=as_json)
+    if not as_json:
+        print_proof(proof, words)
+    if not baseline and loaded.roadmap.baseline is not None and scale == 1:
+        _say_without_baseline(loaded, plan.parent, words)
+    return exit_code(proof)
+
+
+def _give(document: "dict[str, Any]", output: Path | None, *, as_json: bool) -> None:
+    """Write a document where it was asked for, and print it."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
     if output is not None:
         write_text(output, text + "\n")
     if as_json:
         click.echo(text)
-    else:
-        print_proof(proof)
-    if not baseline and loaded.roadmap.baseline is not None and scale == 1:
-        _say_without_baseline(loaded, plan.parent)
-    return exit_code(proof)
+
+
+def _show_roadmap(
+    plan: "Plan", roadmap: "Roadmap", base: Path, words: "Words", *, as_json: bool, output: Path | None
+) -> None:
+    from outgrow.cli.verify_table import print_roadmap
+    from outgrow.report.roadmap_json import roadmap_document
+    from outgrow.report.roadmap_view import roadmap_view
+
+    now, events = datetime.now(UTC), _remembered(plan, base)
+    if as_json or output is not None:
+        _give(roadmap_document(plan, roadmap, events, now), output, as_json=as_json)
+    view = roadmap_view(plan, events, now, words)
+    if view is not None and not as_json:
+        print_roadmap(view, words)
+
+
+def _asked_version(roadmap: "Roadmap", base: Path, told: str, *, was_run: bool) -> "AskVersion":
+    """Give how the target's version is learnt: as it was told, or asked; of a stored run nobody can ask any more."""
+    from outgrow.control.provenance import version_of
+    from outgrow.facts.proofs import TargetVersion
+
+    async def asked(name: str, scenario: "Scenario") -> "TargetVersion":
+        if told:
+            return TargetVersion(told)
+        if was_run:
+            return TargetVersion(why="a stored run; --target-version tells it")
+        return await version_of(roadmap.version, name, scenario, os.environ, base)
+
+    return asked
 
 
 def _wanted(roadmap: "Roadmap", phase: str | None, *, baseline: bool) -> "tuple[str, Verify]":
@@ -128,6 +176,7 @@ def _proven(
     wanted: "Verify",
     base: Path,
     kept: "dict[str, LoadFacts]",
+    version: "AskVersion",
     *,
     scale: float,
     quiet: bool,
@@ -135,6 +184,7 @@ def _proven(
     from outgrow.api import append_event, load_test
     from outgrow.cli.load import live
     from outgrow.control.load_test import span_of
+    from outgrow.control.provenance import revision_of
     from outgrow.control.verify_phase import verify_phase
     from outgrow.facts.decisions import Event, EventKind
 
@@ -148,8 +198,11 @@ def _proven(
         await append_event(plan, span_of(facts, datetime.now(UTC)), base=base, environment=os.environ)
         return facts
 
+    async def verified() -> "Proof":
+        return await verify_phase(plan, name, wanted, run, scale, version, await revision_of(base))
+
     started = datetime.now(UTC)
-    proof = run_async(lambda: verify_phase(plan, name, wanted, run, scale))
+    proof = run_async(verified)
     ended = datetime.now(UTC)
     if proof.scale == 1 and not proof.is_interrupted:
         event = Event(EventKind.PROOF, started, ended, ended, name, {"text": str(proof.verdict), **proof.document()})
@@ -157,20 +210,18 @@ def _proven(
     return proof
 
 
-def _remembered(plan: "Plan", base: Path, now: datetime) -> "Sequence[Event]":
-    from outgrow.api import remembered_events
+def _remembered(plan: "Plan", base: Path) -> "Sequence[Event]":
+    from outgrow.api import remembered_proofs
 
-    span = _EVER, now + timedelta(minutes=1)
-    return run_async(lambda: remembered_events(plan, span, base=base, environment=os.environ))
+    return run_async(lambda: remembered_proofs(plan, base=base, environment=os.environ))
 
 
-def _say_without_baseline(plan: "Plan", base: Path) -> None:
-    from outgrow.facts.decisions import EventKind
+def _say_without_baseline(plan: "Plan", base: Path, words: "Words") -> None:
+    from outgrow.decide.phase_proofs import newest_proof
     from outgrow.plan.roadmap import BASELINE
 
-    events = _remembered(plan, base, datetime.now(UTC))
-    if not any(event.kind is EventKind.PROOF and event.subject == BASELINE for event in events):
-        click.echo("no baseline was recorded; outgrow verify --baseline records today's system", err=True)
+    if newest_proof(_remembered(plan, base), BASELINE) is None:
+        click.echo(words("roadmap.no_baseline", command="outgrow verify --baseline"), err=True)
 
 
 def exit_code(proof: "Proof") -> int:
@@ -180,7 +231,7 @@ def exit_code(proof: "Proof") -> int:
     if proof.is_interrupted:
         return ExitCode.INTERRUPTED
     match proof.verdict:
-        case ProofVerdict.PROVEN | ProofVerdict.RECORDED:
+        case ProofVerdict.PROVEN | ProofVerdict.RECORDED | ProofVerdict.REHEARSED:
             return ExitCode.DONE
         case ProofVerdict.TOO_WEAK:
             return ExitCode.TOO_WEAK

@@ -1,7 +1,5 @@
 """Proofs and the roadmap, laid out for a terminal."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 from rich.table import Table
@@ -9,57 +7,72 @@ from rich.text import Text
 
 from outgrow.cli.common import console
 from outgrow.cli.threshold_table import print_thresholds
-from outgrow.decide.phase_proofs import PhaseState, standing
-from outgrow.facts.decisions import Event
-from outgrow.facts.proofs import Proof, ProofVerdict
-from outgrow.plan import Plan
-from outgrow.plan.roadmap import Roadmap
-from outgrow.plan.sources import zone_of
+from outgrow.facts.proofs import Proof, TargetVersion
+from outgrow.report.load_words import milliseconds
+from outgrow.report.roadmap_view import GoalView, RoadmapView, revision_text
 from outgrow.report.words import Words
 
 _STYLES: Final = {
-    PhaseState.PROVEN: "bold green",
-    PhaseState.NOT_PROVEN: "bold red",
-    PhaseState.TOO_WEAK: "bold yellow",
-    PhaseState.OUT_OF_DATE: "yellow",
+    "proven": "bold green",
+    "recorded": "bold green",
+    "not_proven": "bold red",
+    "too_weak": "bold yellow",
+    "out_of_date": "yellow",
 }
 
 
-def print_proof(proof: Proof) -> None:
+def print_proof(proof: Proof, words: Words) -> None:
     """Print each scenario with its thresholds, the goals over all of them, and the verdict."""
     shown = console()
     for each in proof.scenarios:
-        line = f"{each.scenario}: {each.arrivals:,} arrivals to {each.target}, {each.failed:,} failed"
+        told = words("roadmap.run", arrivals=f"{each.arrivals:,}", target=each.target, failed=f"{each.failed:,}")
         if each.p95_seconds is not None:
-            line += f", p95 {each.p95_seconds * 1000:,.0f} ms"
-        shown.print(Text(line, style="bold"))
+            told += f", p95 {milliseconds(each.p95_seconds)}"
+        shown.print(Text(f"{each.scenario}: {told}", style="bold"))
+        if each.version != TargetVersion():
+            shown.print(Text(f"{words('roadmap.version')}: {_version(each.version, words)}", style="dim"))
         if each.thresholds:
-            print_thresholds(each.thresholds)
+            print_thresholds(each.thresholds, words=words)
         for reason in each.too_weak:
-            shown.print(Text(f"generator too weak: {reason}", style="yellow"))
+            shown.print(Text(words("load.too_weak", why=reason), style="yellow"))
     if proof.goals:
-        shown.print(Text("goals, over all scenarios", style="bold"))
-        print_thresholds(proof.goals)
+        shown.print(Text(words("roadmap.goals_over"), style="bold"))
+        print_thresholds(proof.goals, words=words)
+    revision = revision_text(proof.plan_revision, words)
+    if revision:
+        shown.print(Text(f"{words('roadmap.revision')}: {revision}", style="dim"))
     if proof.scale != 1:
-        shown.print(
-            Text(f"a rehearsal at {proof.scale:g} of the load; it proves nothing and is not kept", style="yellow")
-        )
-    good = proof.verdict in {ProofVerdict.PROVEN, ProofVerdict.RECORDED}
-    shown.print(Text(f"{proof.phase}: {proof.verdict}", style="bold green" if good else "bold red"))
+        shown.print(Text(words("roadmap.rehearsal", scale=f"{proof.scale:g}"), style="yellow"))
+    style = _STYLES.get(proof.verdict.name.lower(), "bold")
+    shown.print(Text(f"{proof.phase}: {words(f'roadmap.state.{proof.verdict.name.lower()}')}", style=style))
 
 
-def print_roadmap(plan: Plan, roadmap: Roadmap, events: Sequence[Event], now: datetime) -> None:
-    """Print where each phase stands, since when, and why."""
-    words = Words("en", zone_of(plan.timezone))
+def _version(version: TargetVersion, words: Words) -> str:
+    told = version.text or words("roadmap.unknown")
+    return f"{told} ({version.why})" if version.why else told
+
+
+def print_roadmap(view: RoadmapView, words: Words) -> None:
+    """Print where each phase stands, since when, why, and what was measured against what was asked."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("Phase", "Proof", "When", "Why"):
-        table.add_column(name, overflow="fold")
-    for phase in roadmap.phases:
-        found = standing(plan, phase, events, now)
+    for name in ("phase", "proof", "when", "evidence"):
+        table.add_column(words(f"roadmap.{name}"), overflow="fold", no_wrap=name == "when")
+    for phase in view.phases:
+        name = phase.name + (f" ({words('roadmap.current')})" if phase.current else "")
+        evidence = [phase.why] if phase.why else []
+        evidence += [goal_line(goal) for goal in phase.goals]
+        evidence += [f"{run.scenario}: {run.text}" for run in phase.runs]
         table.add_row(
-            phase.name + (" (current)" if phase.name == roadmap.current else ""),
-            Text(found.state, style=_STYLES.get(found.state, "dim")),
-            "–" if found.at is None else words.moment(found.at),
-            found.why,
+            name, Text(phase.state_word, style=_STYLES.get(phase.state, "dim")), phase.at or "–", "\n".join(evidence)
         )
-    console().print(table)
+    shown = console()
+    shown.print(view.headline)
+    shown.print(table)
+
+
+def goal_line(goal: GoalView) -> str:
+    """Word a goal on one line: what was asked, what was measured, what became of it."""
+    if not goal.verdict:
+        return goal.text
+    told = f"{goal.text}: {goal.measured}, {goal.verdict_word}"
+    return f"{told} ({goal.why})" if goal.why else told

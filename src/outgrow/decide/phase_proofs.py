@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import judged, standing_of
@@ -14,7 +15,7 @@ from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan import Plan
-from outgrow.plan.roadmap import Phase, Verify
+from outgrow.plan.roadmap import BASELINE, Phase, Verify
 
 
 class PhaseState(StrEnum):
@@ -24,27 +25,59 @@ class PhaseState(StrEnum):
     NOT_PROVEN = "not proven"
     TOO_WEAK = "generator too weak"
     OUT_OF_DATE = "out of date"
+    RECORDED = "recorded"
+    """A baseline: nothing was asked of it."""
     NEVER_RUN = "never run"
     NO_VERIFY = "cannot be proven"
     """The plan does not say by which scenarios."""
 
 
+class OutOfDate(StrEnum):
+    """Why a proof does not count any more."""
+
+    CHANGED = "its goals or scenarios were changed since"
+    POLICY = "a scaling policy was changed since"
+    DEPLOYED = "something was deployed since"
+    OLD = "it is older than it counts"
+
+
 @dataclass(frozen=True, slots=True)
 class PhaseStanding:
-    """A phase, where it stands, since when, and why."""
+    """A phase, where it stands, since when, and why its proof is out of date; `event` is its newest proof."""
 
     phase: str
     state: PhaseState
     at: datetime | None = None
-    why: str = ""
+    why: OutOfDate | None = None
+    event: Event | None = None
 
 
-def verify_hash(plan: Plan, verify: Verify) -> str:
-    """Hash everything that a proof depends on: goals, scenarios, and the figures that their names stand for."""
-    scenarios = {name: plan.scenarios[name].model_dump(mode="json") for name in verify.scenarios}
+def verify_hash(plan: Plan, verify: Verify, *, whole: bool = False) -> str:
+    """Hash everything that a proof depends on: goals, scenarios, and the figures that their names stand for.
+
+    What has its default is left out, so that an option of a later outgrow puts no proof out of date; `whole` hashes
+    that too, as was done when there was no `policy_hash` yet.
+    """
+    dumped = {
+        name: plan.scenarios[name].model_dump(mode="json", exclude_defaults=not whole) for name in verify.scenarios
+    }
     gates = [repr(gate) for gate in gates_of(plan, verify.goals)]
     gates += [repr(gate) for name in verify.scenarios for gate in gates_of(plan, plan.scenarios[name].thresholds)]
-    body = [verify.model_dump(mode="json", exclude={"valid_for"}), scenarios, gates]
+    body = [verify.model_dump(mode="json", exclude={"valid_for"}), dumped, gates]
+    return _hash(body)
+
+
+def policy_hash(plan: Plan) -> str:
+    """Hash the plan's scaling policies: under another one the same load meets another number of replicas."""
+    policies = {
+        name: service.scaling.model_dump(mode="json")
+        for name, service in plan.services.items()
+        if service.scaling is not None
+    }
+    return _hash(policies)
+
+
+def _hash(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -61,6 +94,8 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         goals=judged(goals, facts, users),
         too_weak=facts.health.too_weak,
         interrupted=facts.interrupted and not facts.ended_by,
+        started_at=facts.started_at,
+        seconds=facts.seconds,
     )
 
 
@@ -84,8 +119,11 @@ def _is_to_be_reached(gate: Gate) -> bool:
     return gate.method == "peak" or gate.of == "concurrent_users"
 
 
-def verdict_of(goals: Sequence[ThresholdResult], proofs: Sequence[ScenarioProof]) -> ProofVerdict:
-    """Give the verdict of a phase; a generator that was too weak can prove nothing, neither way."""
+def verdict_of(goals: Sequence[ThresholdResult], proofs: Sequence[ScenarioProof], scale: float = 1.0) -> ProofVerdict:
+    """Give the verdict of a phase; a generator that was too weak can prove nothing, neither way.
+
+    Below a `scale` of 1 the best that can be said is that it was rehearsed: a share of the load proves nothing.
+    """
     if any(proof.too_weak for proof in proofs):
         return ProofVerdict.TOO_WEAK
     every = [*goals, *(each for proof in proofs for each in proof.thresholds)]
@@ -93,26 +131,49 @@ def verdict_of(goals: Sequence[ThresholdResult], proofs: Sequence[ScenarioProof]
     if not every and whole:
         return ProofVerdict.RECORDED
     kept = all(each.verdict is ThresholdVerdict.PASSED for each in every)
-    return ProofVerdict.PROVEN if kept and whole else ProofVerdict.NOT_PROVEN
+    if not kept or not whole:
+        return ProofVerdict.NOT_PROVEN
+    return ProofVerdict.PROVEN if scale == 1 else ProofVerdict.REHEARSED
 
 
 def standing(plan: Plan, phase: Phase, events: Sequence[Event], now: datetime) -> PhaseStanding:
     """Say where a phase stands by the journal's proofs and deployments."""
     if phase.verify is None:
-        return PhaseStanding(phase.name, PhaseState.NO_VERIFY, why="the plan names no scenarios")
-    found = [event for event in events if event.kind is EventKind.PROOF and event.subject == phase.name]
-    if not found:
+        return PhaseStanding(phase.name, PhaseState.NO_VERIFY)
+    newest = newest_proof(events, phase.name)
+    if newest is None:
         return PhaseStanding(phase.name, PhaseState.NEVER_RUN)
-    newest = max(found, key=lambda event: event.start)
     at = newest.end or newest.start
     state = PhaseState(str(newest.detail.get("verdict", PhaseState.NOT_PROVEN)))
     if state is not PhaseState.PROVEN:
-        return PhaseStanding(phase.name, state, at)
-    why = ""
-    if newest.detail.get("plan_hash") != verify_hash(plan, phase.verify):
-        why = "its goals or scenarios were changed since"
-    elif any(event.kind is EventKind.DEPLOYMENT and event.start > newest.start for event in events):
-        why = "something was deployed since"
-    elif now - at > phase.verify.valid_for:
-        why = f"it is older than {phase.verify.valid_for}"
-    return PhaseStanding(phase.name, PhaseState.OUT_OF_DATE if why else state, at, why)
+        return PhaseStanding(phase.name, state, at, event=newest)
+    why = _out_of_date(plan, phase.verify, newest, events, now)
+    return PhaseStanding(phase.name, state if why is None else PhaseState.OUT_OF_DATE, at, why, newest)
+
+
+def baseline_standing(events: Sequence[Event]) -> PhaseStanding:
+    """Say whether and when today's system was recorded; how it did then does not go out of date."""
+    newest = newest_proof(events, BASELINE)
+    if newest is None:
+        return PhaseStanding(BASELINE, PhaseState.NEVER_RUN)
+    state = PhaseState(str(newest.detail.get("verdict", PhaseState.RECORDED)))
+    return PhaseStanding(BASELINE, state, newest.end or newest.start, event=newest)
+
+
+def newest_proof(events: Sequence[Event], subject: str) -> Event | None:
+    """Give the newest proof of a phase, or of the baseline; none where it was never run."""
+    found = [event for event in events if event.kind is EventKind.PROOF and event.subject == subject]
+    return max(found, key=lambda event: event.start, default=None)
+
+
+def _out_of_date(plan: Plan, verify: Verify, proof: Event, events: Sequence[Event], now: datetime) -> OutOfDate | None:
+    policies = proof.detail.get("policy_hash", "")
+    if proof.detail.get("plan_hash") != verify_hash(plan, verify, whole=not policies):
+        return OutOfDate.CHANGED
+    if policies and policies != policy_hash(plan):
+        return OutOfDate.POLICY
+    if any(event.kind is EventKind.DEPLOYMENT and event.start > proof.start for event in events):
+        return OutOfDate.DEPLOYED
+    if now - (proof.end or proof.start) > verify.valid_for:
+        return OutOfDate.OLD
+    return None

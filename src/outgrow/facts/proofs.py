@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -45,11 +46,33 @@ class ProofVerdict(StrEnum):
     TOO_WEAK = "generator too weak"
     RECORDED = "recorded"
     """Nothing was asked of it: a baseline."""
+    REHEARSED = "rehearsed"
+    """Every goal was kept at a share of the load, which proves nothing of the phase."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The commit that a folder stood at; `dirty` where files of it were changed since, `why` where there is none."""
+
+    commit: str = ""
+    dirty: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetVersion:
+    """What the target said it was; `why` where it said nothing, or another thing after the run."""
+
+    text: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ScenarioProof:
-    """One scenario's part in a proof: its thresholds, the phase's goals in it, and how the run went in figures."""
+    """One scenario's part in a proof: its thresholds, the phase's goals in it, and how the run went in figures.
+
+    `started_at` and `seconds` tell which run it was; the journal keeps the same run's span.
+    """
 
     scenario: str
     target: str
@@ -60,12 +83,16 @@ class ScenarioProof:
     goals: tuple[ThresholdResult, ...]
     too_weak: tuple[str, ...] = ()
     interrupted: bool = False
+    started_at: datetime | None = None
+    seconds: float = 0.0
+    version: TargetVersion = TargetVersion()
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """A phase held against its goals. `plan_hash` is of its goals and scenarios, so that a change makes it out of date.
 
+    `policy_hash` is of the plan's scaling policies, for the same reason; proofs of before it was kept have none.
     `goals` are over all scenarios: a rate or a number of users by the scenario that came furthest, all else by the one
     that is worst off.
     """
@@ -79,6 +106,8 @@ class Proof:
     machine: str
     scale: float = 1.0
     """Below 1 it was a rehearsal, which proves nothing."""
+    policy_hash: str = ""
+    plan_revision: Revision = Revision()
 
     @property
     def is_interrupted(self) -> bool:
@@ -86,5 +115,5 @@ class Proof:
         return any(each.interrupted for each in self.scenarios)
 
     def document(self) -> dict[str, Any]:
-        """Give it as plain JSON."""
-        return json.loads(json.dumps(asdict(self)))
+        """Give it as plain JSON; times are ISO 8601."""
+        return json.loads(json.dumps(asdict(self), default=datetime.isoformat))

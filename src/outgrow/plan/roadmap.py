@@ -1,8 +1,8 @@
 """The roadmap: the phases of an architecture in order, and where it stands today."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from outgrow.plan.load_thresholds import LoadThresholds
@@ -40,6 +40,25 @@ class Phase(Declared):
     """How it is proven by load tests; `outgrow verify PHASE` does it."""
 
 
+class VersionOfTarget(Declared):
+    """How to learn what ran where the load went, so that a proof says of which version it is: one of three ways."""
+
+    text: str | None = None
+    """What it is called, such as `${RELEASE}`."""
+    header: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")] | None = None
+    """The header of an answer of the target that tells it, such as X-Release."""
+    path: Annotated[str, StringConstraints(pattern=r"^/[\x21-\x7e]*$")] = "/"
+    """What is asked of the target for that header."""
+    command: tuple[str, ...] = ()
+    """A command, in the plan's folder, whose first line tells it, such as `[git, -C, ../shop, describe, --always]`."""
+
+    @model_validator(mode="after")
+    def _is_one_way(self) -> Self:
+        if (self.text is not None) + (self.header is not None) + bool(self.command) != 1:
+            raise PydanticCustomError("version", "write one of text, header (with a path) and command")
+        return self
+
+
 class Roadmap(Declared):
     """Phases in order; checkpoints with `applies_from` count from that phase on."""
 
@@ -47,6 +66,8 @@ class Roadmap(Declared):
     """The phase that the system is in."""
     baseline: Reference | None = None
     """The scenario that records how the system does today, before any phase: `outgrow verify --baseline`."""
+    version: VersionOfTarget | None = None
+    """How to learn which version of the system a load test met; proofs keep it."""
     phases: Annotated[tuple[Phase, ...], Field(min_length=1)]
     """All phases, in order."""
 

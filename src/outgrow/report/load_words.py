@@ -2,6 +2,9 @@
 
 from typing import Final
 
+from outgrow.facts.proofs import ThresholdResult
+from outgrow.quantity import format_in, natural_unit, parse_unit
+
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -20,3 +23,11 @@ def clock(seconds: float) -> str:
     if seconds < _HOUR:
         return f"{minutes}:{rest:02}"
     return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
+
+
+def threshold_value(result: ThresholdResult) -> str:
+    """Word what a threshold was held against, in the unit that people would choose; a dash where there is nothing."""
+    if result.value is None:
+        return "–"
+    unit = parse_unit(result.unit)
+    return format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
