@@ -211,6 +211,7 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
 def test_a_proof_of_before_policies_were_hashed_still_counts():
     plan = parse_plan(PLAN.format(target="http://127.0.0.1", goals=GOALS), "p").plan
     phase = second_phase(plan)
+    assert phase.verify is not None
     detail = {"verdict": "proven", "plan_hash": verify_hash(plan, phase.verify, whole=True)}
 
     found = standing(plan, phase, [Event(EventKind.PROOF, NOW, NOW, NOW, "v2", detail)], NOW)
