@@ -1,5 +1,6 @@
 """Runs to report on: one made up in full, as a service that fills its pool would give it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -67,7 +68,17 @@ def a_run(
             outcomes = {Outcome.DONE: count - bad} | ({Outcome.UNEXPECTED: bad} if bad else {})
             statuses = {200: count - bad} | ({503: bad} if bad else {})
             passed = {"status is 200": (count - bad, bad)}
-            steps[name] = StepSecond(outcomes, statuses, buckets_of(times), passed, count * 200, count * 900)
+            kinds = ({200: buckets_of(times[bad:])}, {503: buckets_of(times[:bad])} if bad else {})
+            steps[name] = StepSecond(
+                outcomes,
+                statuses,
+                buckets_of(times),
+                passed,
+                count * 200,
+                count * 900,
+                expected=kinds[0] if bad and count > bad else {},
+                unexpected=kinds[1] if bad and count > bad else {},
+            )
         timeline.append(_second(index, rate, steps, over))
     whole, parts = _sums(timeline)
     busy = _busy(seconds, overload_from)
@@ -137,3 +148,24 @@ def _busy(seconds: int, overload_from: int | None) -> dict[str, Resource]:
         "cpu{pod=a}": Resource("cpu", "ratio", tuple(cpu), 0.9, "90%, where a share counts as full"),
         "disk": Resource("disk", "ratio", (), failure="the server did not answer"),
     }
+
+
+def with_answers(facts: LoadFacts, seed: int = 2) -> LoadFacts:
+    """Give a run whose reads are answers of a language model: tokens that come more slowly towards the end."""
+    rng = np.random.default_rng(seed)
+    timeline = []
+    for index, second in enumerate(facts.timeline):
+        slower = 1 + index / len(facts.timeline)
+        trends = {
+            "first_token_seconds": buckets_of(rng.lognormal(np.log(0.35 * slower), 0.4, 20)),
+            "between_tokens_seconds": buckets_of(rng.lognormal(np.log(0.018 * slower), 0.5, 400)),
+            "tokens": buckets_of(rng.integers(80, 200, 20)),
+            "tokens_per_second": buckets_of(rng.normal(50 / slower, 4, 20)),
+            "cost_per_1000_requests": buckets_of(rng.normal(0.4, 0.05, 20)),
+        }
+        step = replace(second.steps["read"], trends=trends)
+        timeline.append(replace(second, steps={**second.steps, "read": step}))
+    names = timeline[0].steps["read"].trends
+    whole = {name: together(second.steps["read"].trends[name] for second in timeline) for name in names}
+    steps = (replace(facts.steps[0], trends=whole), *facts.steps[1:])
+    return replace(facts, timeline=tuple(timeline), steps=steps)

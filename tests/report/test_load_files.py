@@ -18,7 +18,7 @@ from outgrow.report.load_files import csv_files, junit, seconds_csv
 from outgrow.report.load_json import load_text
 from outgrow.report.load_series import openmetrics, series_of
 from outgrow.report.remote_write import HEADERS, snappy_block, write_requests
-from tests.report.load_facts import a_run
+from tests.report.load_facts import a_run, with_answers
 from tests.servers.process import free_port
 
 
@@ -155,7 +155,7 @@ def test_a_kept_run_becomes_every_kind_of_file(tmp_path, capsys):
     assert all((tmp_path / name).stat().st_size for name in wanted.values())
     assert 'lang="ko"' in (tmp_path / "run.html").read_text()
     assert (tmp_path / "seconds.csv").read_text() == seconds_csv(a_run(10))
-    assert len(list(folder.iterdir())) == 4
+    assert len(list(folder.iterdir())) == 6
     assert run(["load", "report", str(file)]) == 0
     assert "peak: 1,000 arrivals" in capsys.readouterr().out
 
@@ -172,3 +172,30 @@ def test_a_place_that_does_not_exist_is_told_before_anything_runs(tmp_path, monk
 
     assert run(["load", "report", "run.json", *arguments]) == 2
     assert told in capsys.readouterr().err
+
+
+def test_tokens_and_their_cost_are_in_every_file_by_step_and_second():
+    facts = with_answers(a_run(10))
+
+    tables = {name: list(csv.DictReader(StringIO(text))) for name, text in csv_files(facts).items()}
+    read = {family.name: family.samples for family in text_string_to_metric_families(openmetrics(facts))}
+
+    assert {row["trend"] for row in tables["trends.csv"]} == facts.steps[0].trends.keys()
+    assert len(tables["trend-seconds.csv"]) == 50
+    tokens = facts.steps[0].trends["tokens"].total_seconds
+    assert max(each.value for each in read["outgrow_tokens"]) == pytest.approx(tokens)
+    cost = facts.steps[0].trends["cost_per_1000_requests"].total_seconds / 1000
+    assert max(each.value for each in read["outgrow_cost"]) == pytest.approx(cost)
+    first = [each for each in read["outgrow_first_token_seconds"] if each.labels["quantile"] == "0.95"]
+    assert len(first) == 10
+    assert {each.labels["team"] for each in first} == {"farms"}
+
+
+def test_a_tag_that_has_the_name_of_a_label_is_told_apart_from_it():
+    facts = a_run(2)
+    tags = {"unit": "shop", "a-b": "c"}
+    facts = replace(facts, steps=tuple(replace(step, tags=tags) for step in facts.steps))
+
+    samples = next(iter(text_string_to_metric_families(openmetrics(facts)))).samples
+
+    assert {"tag_unit": "shop", "a_b": "c"}.items() <= samples[0].labels.items()

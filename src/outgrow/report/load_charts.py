@@ -1,20 +1,25 @@
 """The charts of a load test, all on one axis of seconds from the run's start."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor, log10
-from typing import Final
+from typing import Final, TypeVar
 
+from outgrow.facts.buckets import Buckets, together
 from outgrow.facts.loads import FAILURES, LoadFacts, Resource
 from outgrow.quantity import format_number, parse_unit
 from outgrow.report.axes import Tick, value_ticks
 from outgrow.report.chart import Band, Chart, Line, Table, Threshold, Tone, scale_into, value_axis
 from outgrow.report.heat import Heat, heat_of
-from outgrow.report.load_columns import LoadColumn, columns_of
+from outgrow.report.load_columns import columns_of
+from outgrow.report.load_trends import COST, PER_THOUSAND, charted, trend_name, whole_trends
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.words import Words
 
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)
 _ROWS: Final = 60
+_SHARES: Final = (0.5, 0.95, 0.99, 1)
+_SAID: Final = ("p50", "p95", "p99", "greatest")
+Each = TypeVar("Each")
 _TONES: Final[tuple[Tone, ...]] = ("late", "edge", "accent", "plain", "quiet")
 
 
@@ -30,13 +35,54 @@ class LoadCharts:
 
     def times(self) -> Chart | None:
         """Draw percentiles over time as bands, on a logarithmic axis; None where nothing was answered."""
-        answered = [column for column in self._columns if column.response.count]
-        low, high = _ends(answered)
-        if not answered:
+        whole = self._facts.whole.response
+        shown = {} if whole is None else {name: getattr(whole, f"{name}_seconds") for name in _SAID}
+        sentence = self._words("load.times_sentence", **_worded(shown)) if shown else ""
+        answered = [(column.at, column.response) for column in self._columns if column.response.count]
+        return self._spread(self._words("load.times"), sentence, answered)
+
+    def trends(self) -> Iterator[Chart]:
+        """Draw what was measured of answers beside their times: durations as bands, tokens as they came in all."""
+        for name in charted(self._facts):
+            measured = [(column.at, column.trends[name]) for column in self._columns if name in column.trends]
+            whole = together(found for _, found in measured)
+            shown: dict[str, float | None] = {
+                name: whole.quantile(share) for name, share in zip(_SAID, _SHARES, strict=True)
+            }
+            sentence = self._words("load.trend_sentence", **_worded(shown))
+            if (chart := self._spread(trend_name(name, self._words), sentence, measured)) is not None:
+                yield chart
+        if any("tokens" in column.trends for column in self._columns):
+            yield self._tokens()
+
+    def _tokens(self) -> Chart:
+        """Draw how many tokens came a second, of all answers together, by when the answers ended."""
+        words, whole = self._words, whole_trends(self._facts)
+        points = tuple(
+            (column.at, column.trends["tokens"].total_seconds / column.seconds if "tokens" in column.trends else 0.0)
+            for column in self._columns
+        )
+        line, tokens = Line("", points), whole["tokens"]
+        sentence = words(
+            "load.tokens_sentence",
+            tokens=f"{tokens.total_seconds:,.0f}",
+            rate=format_number(tokens.total_seconds / max(self._facts.seconds, 1e-9)),
+            each=format_number(tokens.mean_seconds or 0.0),
+        )
+        if COST in whole:
+            cost = format_number(whole[COST].mean_seconds or 0.0)
+            total = format_number(whole[COST].total_seconds * PER_THOUSAND)
+            sentence += " " + words("load.cost_sentence", cost=cost, total=total)
+        return self._chart(words("load.tokens"), sentence, "/s", value_axis([line], (), (0.0,)), (line,))
+
+    def _spread(self, title: str, sentence: str, measured: Sequence[tuple[float, Buckets]]) -> Chart | None:
+        """Draw durations over time as bands, on a logarithmic axis; None where there are none."""
+        low, high = _ends([found for _, found in measured])
+        if not measured:
             return None
         words = self._words
-        quantiles = [[_log(column.response.quantile(share)) for share in (0.5, 0.95, 0.99, 1)] for column in answered]
-        ats = [column.at for column in answered]
+        quantiles = [[_log(found.quantile(share)) for share in _SHARES] for _, found in measured]
+        ats = [at for at, _ in measured]
         reaches: tuple[tuple[int, int, Tone], ...] = ((0, 1, "strong"), (1, 2, "faint"))
         bands = tuple(
             Band(tuple((at, each[lower], each[upper]) for at, each in zip(ats, quantiles, strict=True)), tone)
@@ -52,33 +98,12 @@ class LoadCharts:
             )
             for index, name, tone in names
         )
-        whole = self._facts.whole.response
-        sentence = (
-            ""
-            if whole is None
-            else words(
-                "load.times_sentence",
-                p50=milliseconds(whole.p50_seconds),
-                p95=milliseconds(whole.p95_seconds),
-                p99=milliseconds(whole.p99_seconds),
-                greatest=milliseconds(whole.greatest_seconds),
-            )
-        )
         rows = tuple(
-            (clock(column.at), *(milliseconds(column.response.quantile(share)) for share in (0.5, 0.95, 0.99, 1)))
-            for column in _fewer(answered)
+            (clock(at), *(milliseconds(found.quantile(share)) for share in _SHARES)) for at, found in _fewer(measured)
         )
         table = Table(words("load.over_time"), (words("table.time"), "p50", "p95", "p99", "max"), rows)
-        return self._chart(
-            words("load.times"),
-            sentence,
-            "ms",
-            (low, high, _log_ticks(low, high)),
-            lines,
-            bands=bands,
-            table=table,
-            is_log=True,
-        )
+        axis = (low, high, _log_ticks(low, high))
+        return self._chart(title, sentence, "ms", axis, lines, bands=bands, table=table, is_log=True)
 
     def heat(self) -> tuple[Chart, Heat] | None:
         """Draw how many answers took how long when, on the axes of `times`; None where nothing was answered."""
@@ -86,7 +111,7 @@ class LoadCharts:
         answered = [column for column in columns if column.response.count]
         if not answered:
             return None
-        low, high = _ends([column for column in self._columns if column.response.count])
+        low, high = _ends([column.response for column in self._columns if column.response.count])
         heat = heat_of([(column.at, column.response) for column in answered], self._end, low, high)
         words = self._words
         sentence = words("load.heat_sentence", most=format_number(heat.most))
@@ -261,12 +286,16 @@ def _log(seconds: float | None) -> float:
     return log10(max(seconds or 0.0, 1e-6) * 1000)
 
 
-def _ends(answered: Sequence[LoadColumn]) -> tuple[float, float]:
-    """Give both ends of a logarithmic axis on which all answers lie, with a little air."""
-    if not answered:
+def _worded(seconds: Mapping[str, float | None]) -> dict[str, str]:
+    return {name: milliseconds(value) for name, value in seconds.items()}
+
+
+def _ends(measured: Sequence[Buckets]) -> tuple[float, float]:
+    """Give both ends of a logarithmic axis on which all durations lie, with a little air."""
+    if not measured:
         return 0.0, 1.0
-    low = _log(min(column.response.quantile(0.01) or 0.0 for column in answered))
-    high = _log(max(column.response.greatest_seconds for column in answered))
+    low = _log(min(found.quantile(0.01) or 0.0 for found in measured))
+    high = _log(max(found.greatest_seconds for found in measured))
     return low - 0.05, max(high, low + 0.3) + 0.05
 
 
@@ -284,6 +313,6 @@ def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:
     return tuple((log10(value), text) for value, text in value_ticks(10**low, 10**high, 4) if value > 0)
 
 
-def _fewer(columns: Sequence[LoadColumn]) -> Sequence[LoadColumn]:
+def _fewer(columns: Sequence[Each]) -> Sequence[Each]:
     """Give at most so many columns as a table has rows, evenly."""
     return columns[:: max(1, ceil(len(columns) / _ROWS))]

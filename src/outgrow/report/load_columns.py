@@ -15,7 +15,10 @@ COLUMNS: Final = 240
 
 @dataclass(frozen=True, slots=True)
 class LoadColumn:
-    """What happened in some seconds; `at` is their middle in seconds from the run's start, rates are per second."""
+    """What happened in some seconds; `at` is their middle in seconds from the run's start, rates are per second.
+
+    `trends` are over all steps, and `seconds` says how long the column is.
+    """
 
     at: float
     due: float
@@ -27,6 +30,8 @@ class LoadColumn:
     response: Buckets
     outcomes: dict[Outcome, float]
     statuses: dict[int, float]
+    trends: dict[str, Buckets]
+    seconds: float
 
 
 def columns_of(facts: LoadFacts, most: int = COLUMNS) -> list[LoadColumn]:
@@ -57,4 +62,9 @@ def _column(seconds: Sequence[LoadSecond], start: float, width: float) -> LoadCo
         response=together(step.response for step in steps),
         outcomes={outcome: count / lasted for outcome, count in outcomes.items()},
         statuses={status: count / lasted for status, count in statuses.items()},
+        trends={
+            name: together(step.trends[name] for step in steps if name in step.trends)
+            for name in dict.fromkeys(name for step in steps for name in step.trends)
+        },
+        seconds=lasted,
     )

@@ -6,6 +6,7 @@ from io import StringIO
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from outgrow.facts.buckets import Buckets
 from outgrow.facts.loads import FAILURES, LoadFacts, Outcome
 from outgrow.facts.proofs import ThresholdVerdict
 
@@ -13,6 +14,7 @@ _SECOND: Final = (
     "at_seconds", "due", "started", "done", "failed", "dropped", "in_flight", "vus", "connections", "cpu_share",
     "p50_seconds", "p95_seconds", "greatest_seconds",
 )  # fmt: skip
+_VALUES: Final = ("count", "sum", "least", "p50", "p95", "p99", "greatest")
 _TIMES: Final = ("mean", "p50", "p90", "p95", "p99", "greatest")
 
 
@@ -31,6 +33,8 @@ def csv_files(facts: LoadFacts) -> Mapping[str, str]:
             ("at_seconds", "step", "done", "failed", "p50_seconds", "p95_seconds", "p99_seconds", "greatest_seconds"),
             _step_seconds(facts),
         ),
+        "trends.csv": _csv(("step", "trend", *_VALUES), _trends(facts)),
+        "trend-seconds.csv": _csv(("at_seconds", "step", "trend", *_VALUES), _trend_seconds(facts)),
         "resources.csv": _csv(
             ("at_seconds", "resource", "unit", "value"),
             (
@@ -54,6 +58,23 @@ def _step_seconds(facts: LoadFacts) -> Iterator[Sequence[object]]:
             failed = sum(count for outcome, count in step.outcomes.items() if outcome in FAILURES)
             times = [step.response.quantile(share) for share in (0.5, 0.95, 0.99, 1)]
             yield [second.at_seconds, name, step.outcomes.get(Outcome.DONE, 0), failed, *times]
+
+
+def _trends(facts: LoadFacts) -> Iterator[Sequence[object]]:
+    for step in facts.steps:
+        for name, found in step.trends.items():
+            yield [step.name, name, *_values(found)]
+
+
+def _trend_seconds(facts: LoadFacts) -> Iterator[Sequence[object]]:
+    for second in facts.timeline:
+        for step, each in second.steps.items():
+            for name, found in each.trends.items():
+                yield [second.at_seconds, step, name, *_values(found)]
+
+
+def _values(found: Buckets) -> Sequence[object]:
+    return [found.count, found.total_seconds, *(found.quantile(share) for share in (0, 0.5, 0.95, 0.99, 1))]
 
 
 def _csv(heads: Iterable[object], rows: Iterable[Iterable[object]]) -> str:

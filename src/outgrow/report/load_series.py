@@ -3,11 +3,14 @@
 Counters count from the run's start, gauges and quantiles are those of each second.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from outgrow.facts.buckets import NOTHING, Buckets
 from outgrow.facts.loads import LoadFacts, LoadSecond, StepSecond
+from outgrow.report.load_trends import COST, PER_THOUSAND, SECONDS, TOTALS
 
 QUANTILES: Final = (0.5, 0.95, 0.99, 1.0)
 Labels = tuple[tuple[str, str], ...]
@@ -47,6 +50,7 @@ def families(facts: LoadFacts) -> list[Family]:
             "seconds",
             tuple(series.durations()),
         ),
+        Family("outgrow_http_statuses", "counter", "Answers by status.", "", tuple(series.statuses())),
         Family("outgrow_answers", "counter", "Answers that have a response time.", "", tuple(series.answers())),
         Family("outgrow_answer_seconds", "counter", "Their sum.", "seconds", tuple(series.answer_seconds())),
         Family("outgrow_checks", "counter", "Checks that passed and failed.", "", tuple(series.checks())),
@@ -66,6 +70,7 @@ def families(facts: LoadFacts) -> list[Family]:
                 ("generator_cpu_ratio", "cpu_share", "The generator's own processor time, of one core."),
             )
         ),
+        *series.trends(),
         Family("outgrow_resource", "gauge", "What was watched of the target.", "", tuple(series.resources())),
     ]
     return [family for family in found if family.points]
@@ -79,40 +84,74 @@ class _Series:
         self._common = common
         self._start = facts.started_at.timestamp()
         self._steps = [step.name for step in facts.steps]
+        self._labels = {step.name: (("step", step.name), *_labels(step.tags)) for step in facts.steps}
 
     def requests(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
             for outcome in sorted({each for _, step in self._of(name) for each in step.outcomes}):
                 counts = [step.outcomes.get(outcome, 0) for _, step in self._of(name)]
-                yield from self._counted(counts, ("step", name), ("outcome", outcome.value))
+                yield from self._counted(counts, *self._labels[name], ("outcome", outcome.value))
 
     def durations(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
             for share in QUANTILES:
-                labels = (("quantile", f"{share:g}"), ("step", name), *self._common)
-                for second, step in self._of(name):
-                    value = step.response.quantile(share)
-                    if value is not None:
-                        yield SeriesPoint("", labels, self._at(second), value)
+                yield from self._quantiles(name, share, [step.response for _, step in self._of(name)])
+
+    def statuses(self) -> Iterator[SeriesPoint]:
+        for name in self._steps:
+            for status in sorted({each for _, step in self._of(name) for each in step.statuses}):
+                counts = [step.statuses.get(status, 0) for _, step in self._of(name)]
+                yield from self._counted(counts, *self._labels[name], ("status", str(status)))
+
+    def trends(self) -> Iterator[Family]:
+        """Give what was measured of answers: quantiles of each second, and what came or was paid in all."""
+        names = {each for second in self._facts.timeline for step in second.steps.values() for each in step.trends}
+        for trend in sorted(names):
+            measured = {name: [step.trends.get(trend, NOTHING) for _, step in self._of(name)] for name in self._steps}
+            if trend in TOTALS:
+                total, scale = ("cost", PER_THOUSAND) if trend == COST else (trend, 1.0)
+                points = (
+                    point
+                    for name, values in measured.items()
+                    for point in self._counted([each.total_seconds * scale for each in values], *self._labels[name])
+                )
+                yield Family(f"outgrow_{total}", "counter", f"{total} of all answers.", "", tuple(points))
+            if trend not in TOTALS or trend == COST:
+                unit = "seconds" if trend.endswith(SECONDS) else ""
+                points = (
+                    point
+                    for name, values in measured.items()
+                    for share in QUANTILES
+                    for point in self._quantiles(name, share, values)
+                )
+                says = f"{trend.replace('_', ' ')}; quantiles of each second."
+                yield Family(f"outgrow_{trend}", "gauge", says, unit, tuple(points))
+
+    def _quantiles(self, step: str, share: float, values: Sequence[Buckets]) -> Iterator[SeriesPoint]:
+        labels = (("quantile", f"{share:g}"), *self._labels[step], *self._common)
+        for second, found in zip(self._facts.timeline, values, strict=True):
+            value = found.quantile(share)
+            if value is not None:
+                yield SeriesPoint("", labels, self._at(second), value)
 
     def answers(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
-            yield from self._counted([step.response.count for _, step in self._of(name)], ("step", name))
+            yield from self._counted([step.response.count for _, step in self._of(name)], *self._labels[name])
 
     def answer_seconds(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
-            yield from self._counted([step.response.total_seconds for _, step in self._of(name)], ("step", name))
+            yield from self._counted([step.response.total_seconds for _, step in self._of(name)], *self._labels[name])
 
     def checks(self) -> Iterator[SeriesPoint]:
         for name in self._steps:
             for title in sorted({each for _, step in self._of(name) for each in step.checks}):
                 for side, result in enumerate(("passed", "failed")):
                     counts = [step.checks.get(title, (0, 0))[side] for _, step in self._of(name)]
-                    yield from self._counted(counts, ("step", name), ("check", title), ("result", result))
+                    yield from self._counted(counts, *self._labels[name], ("check", title), ("result", result))
 
     def bytes(self, way: str) -> Iterator[SeriesPoint]:
         for name in self._steps:
-            yield from self._counted([getattr(step, f"bytes_{way}") for _, step in self._of(name)], ("step", name))
+            yield from self._counted([getattr(step, f"bytes_{way}") for _, step in self._of(name)], *self._labels[name])
 
     def arrivals(self, kind: str) -> Iterator[SeriesPoint]:
         yield from self._counted([getattr(second, kind) for second in self._facts.timeline])
@@ -141,6 +180,21 @@ class _Series:
 
     def _at(self, second: LoadSecond) -> float:
         return self._start + second.at_seconds
+
+
+_LABEL: Final = re.compile(r"[^a-zA-Z0-9_]")
+_OURS: Final = frozenset(
+    {"check", "outcome", "quantile", "resource", "result", "scenario", "status", "step", "testid", "unit"}
+)
+
+
+def _labels(tags: Mapping[str, str]) -> Labels:
+    """Give a step's tags as labels; a name that a label cannot have, or that another label has, begins with `tag_`."""
+    found = dict[str, str]()
+    for tag, value in tags.items():
+        name = _LABEL.sub("_", tag)
+        found[f"tag_{name}" if name in _OURS or not name[:1].isalpha() else name] = value
+    return tuple(found.items())
 
 
 def openmetrics(facts: LoadFacts) -> str:

@@ -10,6 +10,7 @@ from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
+from outgrow.report.load_trends import apart_table, trends_table
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.report_view import Fact
 from outgrow.report.words import Words
@@ -44,6 +45,9 @@ class LoadView:
     heat: tuple[Chart, Heat] | None
     arrivals: Chart | None
     errors: Chart | None
+    trends: tuple[Chart, ...]
+    measured: Table | None
+    apart: Table | None
     resources: tuple[ResourceView, ...]
     generator: Chart | None
     saturated: tuple[str, ...]
@@ -71,6 +75,9 @@ def load_view(facts: LoadFacts, words: Words) -> LoadView:
         heat=charts.heat(),
         arrivals=charts.arrivals(),
         errors=charts.errors(),
+        trends=tuple(charts.trends()),
+        measured=trends_table(facts, words),
+        apart=apart_table(facts, words),
         resources=tuple(ResourceView(*each) for each in charts.resources()),
         generator=charts.generator(),
         saturated=tuple(saturated_texts(facts, words)),
