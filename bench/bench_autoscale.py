@@ -31,6 +31,7 @@ from outgrow.control.tuning import tune
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.simulate.appraisal import Terms
+from outgrow.simulate.candidates import candidates
 from outgrow.simulate.fast import rehearse_fast
 from outgrow.simulate.oracle import budget, feasible
 from outgrow.simulate.recording import trace_from
@@ -39,7 +40,7 @@ from outgrow.simulate.rehearse import rehearse
 from outgrow.simulate.score import Score, score
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.trace import Trace
-from outgrow.simulate.tune import Goal, candidates
+from outgrow.simulate.tune import Goal
 
 CAPACITY = 1000.0
 PEAK_REPLICAS = 40

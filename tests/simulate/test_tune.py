@@ -9,10 +9,11 @@ from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.simulate.appraisal import Terms
 from outgrow.simulate.blocks import block_seconds, scored_by_block, together
+from outgrow.simulate.candidates import candidates
 from outgrow.simulate.rehearsal import Setting
 from outgrow.simulate.score import score
 from outgrow.simulate.timeline import Timeline
-from outgrow.simulate.tune import Goal, Tried, candidates, pareto, tuned
+from outgrow.simulate.tune import Goal, Tried, pareto, tuned
 from tests.simulate.given import hpa, service, trace
 
 HOURS = [2 + 18 * (index % 24 in range(9, 18)) + index % 3 for index in range(24 * 5)]

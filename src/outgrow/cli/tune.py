@@ -11,9 +11,11 @@ from outgrow.cli.simulate_inputs import Inputs, Percentage, service_options, tra
 from outgrow.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import timedelta
 
-    from outgrow.plan.services import Service
+    from outgrow.plan.services import ScalingPolicy, Service
+    from outgrow.simulate.candidates import Kind
     from outgrow.simulate.rehearsal import Setting
     from outgrow.simulate.tune import Tuned
 
@@ -27,7 +29,14 @@ if TYPE_CHECKING:
 @click.option("--slo-minutes", type=float, help="The most minutes a day above --objective.")
 @click.option("--min", "least", type=int, help="The fewest replicas; else the plan's, else 1.")
 @click.option("--max", "most", type=int, help="The most replicas; else the plan's, else twice the peak's need.")
-@click.option("--thorough", is_flag=True, help="Try 1,248 policies instead of 156.")
+@click.option(
+    "--policy",
+    "kinds",
+    multiple=True,
+    type=click.Choice(["hpa", "keda", "predictive"]),
+    help="The kind of policy to search; may be repeated.  [default: the plan's, else hpa]",
+)
+@click.option("--thorough", is_flag=True, help="Try some ten times as many policies: more windows, tolerances, rates.")
 @click.option("--processes", type=click.IntRange(1, 64), help="How many processes share the work.  [default: cores]")
 @click.option("--html", type=click.Path(path_type=Path), help="Write a report on the policy found, with charts.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON (schema outgrow.tuning/1).")
@@ -39,6 +48,7 @@ def tune(
     slo_minutes: float | None,
     least: int | None,
     most: int | None,
+    kinds: "tuple[Kind, ...]",
     thorough: bool,
     processes: int | None,
     html: Path | None,
@@ -48,13 +58,15 @@ def tune(
 ) -> int:
     """Search the cheapest scaling policy that keeps an objective on recorded traffic.
 
+    Searched are the metrics, triggers or dials of the plan's own policy; its schedules, caps and pause hold for all.
     Chosen on some weeks (or days) and judged on others. Ends with a policy to paste into the plan; the exit code is 6
     where none keeps the objective.
     """
     from outgrow.cli.tune_table import print_tuned, tuned_document
     from outgrow.control.tuning import tune as search
     from outgrow.simulate.blocks import block_seconds
-    from outgrow.simulate.tune import Goal, candidates
+    from outgrow.simulate.candidates import Search, candidates_of
+    from outgrow.simulate.tune import Goal
 
     if slo_minutes is not None and inputs.get("objective") is None:
         raise UsageError("--slo-minutes counts minutes above an objective; name it: --objective 500ms")
@@ -64,19 +76,46 @@ def tune(
     limits = _limits(given.service, setting, least, most)
     goal = Goal(0.001 if unserved is None and slo_minutes is None else unserved, slo_minutes)
     length = block_seconds(setting)
-    wanted = candidates(limits, setting.service, thorough=thorough)
+    own = given.service.scaling
+    of = kinds or ((own.policy,) if own is not None else ("hpa",))
+    wanted = candidates_of(Search(setting.service, limits, own, of, thorough))
+    notes = (*notes, *_kept(own, of))
     with progress_bar() as told:
         found = search(wanted, goal, setting, length, processes or os.cpu_count() or 1, told)
+    pasted = _pasted(found, service, given)
     if as_json:
         import json
 
-        click.echo(json.dumps(tuned_document(found, service, notes), ensure_ascii=False, indent=2))
+        click.echo(json.dumps(tuned_document(found, service, notes, pasted), ensure_ascii=False, indent=2))
     else:
-        print_tuned(found, service, notes)
+        print_tuned(found, notes, pasted)
     if html is not None and found.chosen is not None:
         write_text(html, _report(found, given.service, service, setting, notes, lang, loaded.plan.timezone))
         click.echo(f"{html} written", err=True)
     return ExitCode.DONE if found.chosen is not None else ExitCode.NOT_PROVEN
+
+
+def _kept(own: "ScalingPolicy | None", kinds: "Sequence[Kind]") -> list[str]:
+    """Say what of the plan holds for every candidate."""
+    from outgrow.simulate.rehearse import replayable
+
+    if own is None:
+        return []
+    parts = {"schedules": own.schedules, "a budget": own.caps.budget_per_month, f"pause: {own.pause}": own.pause}
+    kept = [word for word, there in parts.items() if there]
+    said = [f"of the plan, {' and '.join(kept)} hold for every policy"] if kept else []
+    return [*said, *(replayable(own)[1] if own.policy in kinds else ())]
+
+
+def _pasted(found: "Tuned", service: str, given: Inputs) -> str | None:
+    """Give the chosen policy as a piece of a plan; a forecast needs to know the load beside it."""
+    from outgrow.cli.tune_table import snippet
+
+    if found.chosen is None:
+        return None
+    policy, load = found.chosen.candidate.policy, given.service.load
+    needs_load = policy.policy == "predictive" and load is None
+    return snippet(service, policy, (given.from_source or "NAME-THE-SIGNAL-OF-REQUESTS") if needs_load else None)
 
 
 class _Limits:

@@ -1,12 +1,13 @@
 """A search laid out for a terminal: the front as a chart and a table, the cross-validation, and a policy to paste."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
 from outgrow.report.rehearsal_view import share
+from outgrow.simulate.candidates import AS_PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,11 @@ _HEIGHT: Final = 10
 _WIDEST: Final = 72
 _FRONT_SHOWN: Final = 12
 _LEAST: Final = 1e-6
+_MARKS: Final = {"·": "tried", "o": "unbeaten", "@": AS_PLANNED, "#": "chosen"}
+"""What stands in the chart, the later above the earlier."""
 
 
-def print_tuned(found: "Tuned", service: str, notes: tuple[str, ...]) -> None:
+def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None) -> None:
     """Print what was found, how it did on blocks it was not tuned on, and the policy as YAML."""
     shown = console()
     goal, chosen = _goal_text(found.goal), found.chosen
@@ -40,14 +43,14 @@ def print_tuned(found: "Tuned", service: str, notes: tuple[str, ...]) -> None:
     shown.print(_front(found))
     for note in notes:
         shown.print(Text(f"{note[:1].upper()}{note[1:]}", style="dim"))
-    if chosen is not None:
+    if pasted is not None:
         shown.print()
         shown.print(Text("To paste into the plan:", style="dim"))
-        shown.print(snippet(service, chosen.candidate.policy), markup=False)
+        shown.print(pasted, markup=False, highlight=False, soft_wrap=True)
 
 
-def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...]) -> dict[str, Any]:
-    """Give a search as JSON: schema `outgrow.tuning/1`."""
+def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...], pasted: str | None) -> dict[str, Any]:
+    """Give a search as JSON: schema `outgrow.tuning/1`; `pasted` is the piece of a plan."""
     return {
         "schema": "outgrow.tuning/1",
         "service": service,
@@ -58,7 +61,7 @@ def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...]) -> dict
         "block_seconds": found.block_seconds,
         "notes": list(notes),
         "chosen": None if found.chosen is None else _tried(found.chosen),
-        "snippet": None if found.chosen is None else snippet(service, found.chosen.candidate.policy),
+        "snippet": pasted,
         "folds": [
             {
                 "block": each.block,
@@ -74,31 +77,38 @@ def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...]) -> dict
     }
 
 
-def snippet(service: str, policy: "ScalingPolicy") -> str:
-    """Give a policy as a piece of a plan; reading it gives the same policy."""
+def snippet(service: str, policy: "ScalingPolicy", load: str | None = None) -> str:
+    """Give a policy as a piece of a plan, with the signal of the load where one is given; reading it gives it again."""
     import yaml
 
     scaling: dict[str, Any] = policy.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    raws: list[dict[str, Any]] = scaling.get("metrics", [])
-    if raws:
-        # What kind a metric is goes without saying in the type, but not in the file; amounts are written as numbers.
-        scaling["metrics"] = [
-            {"kind": metric.kind, **{key: _number(value) for key, value in raw.items()}}
-            for metric, raw in zip(policy.metrics, raws, strict=True)
-        ]
+    for name in ("metrics", "triggers", "combine"):
+        if name in scaling:
+            scaling[name] = _with_numbers(scaling[name])
+    # What kind a metric is goes without saying in the type, but not in the file.
+    if policy.policy != "keda" and policy.metrics:
+        pairs = zip(policy.metrics, scaling["metrics"], strict=True)
+        scaling["metrics"] = [{"kind": metric.kind, **raw} for metric, raw in pairs]
     scaling = {"policy": policy.policy, **scaling}
-    return yaml.safe_dump({"services": {service: {"scaling": scaling}}}, sort_keys=False, allow_unicode=True).rstrip()
+    declared: dict[str, Any] = {"scaling": scaling} if load is None else {"load": load, "scaling": scaling}
+    return yaml.safe_dump({"services": {service: declared}}, sort_keys=False, allow_unicode=True).rstrip()
 
 
-def _number(value: Any) -> Any:
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
+def _with_numbers(raw: Any) -> Any:
+    """Write amounts, which JSON has as texts, as numbers."""
+    if isinstance(raw, list):
+        return [_with_numbers(each) for each in cast("list[Any]", raw)]
+    named = cast("dict[str, Any]", raw)
+    return {key: _number(value) if key in {"average", "value"} else value for key, value in named.items()}
+
+
+def _number(text: str) -> int | float:
+    number = float(text)
+    return int(number) if number.is_integer() else number
 
 
 def chart(found: "Tuned", width: int) -> list[str]:
-    """Draw cost across and unserved demand upwards, on a logarithmic scale: · tried, o on the front, # chosen."""
+    """Draw cost across and unserved demand upwards, on a logarithmic scale, with what the marks mean below."""
     from math import log10
 
     def height(each: "Tried") -> float:
@@ -109,10 +119,17 @@ def chart(found: "Tuned", width: int) -> list[str]:
     left, right, low, high = min(costs), max(costs), min(heights), max(heights)
     cells = [[" "] * width for _ in range(_HEIGHT)]
     front = set(map(id, found.front))
-    for mark in "·o#":
+
+    def mark_of(each: "Tried") -> str:
+        if each is found.chosen:
+            return "#"
+        if each.candidate.name == AS_PLANNED:
+            return "@"
+        return "o" if id(each) in front else "·"
+
+    for mark in _MARKS:
         for each in found.tried:
-            own = "#" if each is found.chosen else "o" if id(each) in front else "·"
-            if own == mark:
+            if mark_of(each) == mark:
                 column = round((each.whole.cost_ratio - left) / (right - left or 1) * (width - 1))
                 row = round((high - height(each)) / (high - low or 1) * (_HEIGHT - 1))
                 cells[row][column] = mark
@@ -122,7 +139,8 @@ def chart(found: "Tuned", width: int) -> list[str]:
     return [
         *lines,
         f"{'':>9}└{'─' * width}",
-        f"{'unserved':>9} {foot}{f'{right:.2f}':>{width - len(foot)}}   · tried  o unbeaten  # chosen",
+        f"{'unserved':>9} {foot}{f'{right:.2f}':>{width - len(foot)}}",
+        f"{'':>10}{'   '.join(f'{mark} {_MARKS[mark]}' for mark in _MARKS if any(mark in each for each in lines))}",
     ]
 
 
@@ -135,7 +153,11 @@ def _front(found: "Tuned") -> Table:
     table.add_column("unbeaten on cost and unserved", overflow="fold")
     for head in ("C", "unserved", *(("SLO min/day",) if found.goal.violation_minutes_a_day is not None else ())):
         table.add_column(head, justify="right", no_wrap=True)
-    for each in _spread(found.front, found.chosen):
+    rows = _spread(found.front, found.chosen)
+    own = next((each for each in found.tried if each.candidate.name == AS_PLANNED), None)
+    if own is not None and own not in rows:
+        rows.append(own)
+    for each in rows:
         figures = [f"{each.whole.cost_ratio:.3f}", share(each.whole.unserved)]
         if found.goal.violation_minutes_a_day is not None:
             figures.append(f"{each.whole.violation_minutes_a_day:.1f}")

@@ -8,11 +8,12 @@ from typing import Final
 
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.blocks import Blocks, BlockScore, scored_by_block
+from outgrow.simulate.candidates import Candidate
 from outgrow.simulate.many import courses_of, groups_of
 from outgrow.simulate.rehearsal import Setting, Told, run
 from outgrow.simulate.rehearse import replayable
 from outgrow.simulate.timeline import Demand, demand_of
-from outgrow.simulate.tune import Candidate, Goal, Tried, Tuned, tuned
+from outgrow.simulate.tune import Goal, Tried, Tuned, tuned
 
 _TOGETHER: Final = 256
 """Policies that are stepped together: more cost hardly less each, and keep the other processes waiting."""

@@ -7,20 +7,9 @@ candidate that keeps the objective on all blocks before it is judged on that blo
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
-from typing import Final
 
-from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.simulate.blocks import BlockScore, together
-from outgrow.simulate.oracle import Limited
-from outgrow.simulate.service import ServiceModel
-
-_TARGETS: Final = tuple(range(40, 105, 5))
-_WINDOWS: Final = ("1m", "5m", "15m")
-_ALL_WINDOWS: Final = ("0s", "1m", "5m", "10m", "15m", "30m")
-_TOLERANCES: Final = (0.05, 0.1)
-_ALL_TOLERANCES: Final = (0.0, 0.05, 0.1, 0.2)
-_SLOW: Final = ({"percent": 10, "per": "1m"},)
+from outgrow.simulate.candidates import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +24,6 @@ class Goal:
         if self.unserved is not None and block.unserved > self.unserved:
             return False
         return self.violation_minutes_a_day is None or block.violation_minutes_a_day <= self.violation_minutes_a_day
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One policy of the search, with a name that says what is special about it."""
-
-    name: str
-    policy: HpaPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,29 +61,6 @@ class Tuned:
     chosen: Tried | None
     folds: tuple[Fold, ...]
     block_seconds: int
-
-
-def candidates(limited: Limited, service: ServiceModel, *, thorough: bool = False) -> tuple[Candidate, ...]:
-    """Give the policies of the search: targets, kinds of metric, scale-down windows, tolerances, speeds downwards."""
-    windows, tolerances = (_ALL_WINDOWS, _ALL_TOLERANCES) if thorough else (_WINDOWS, _TOLERANCES)
-    found: list[Candidate] = []
-    for kind, target, window, tolerance, slow in product(
-        ("pods", "external"), _TARGETS, windows, tolerances, (False, True) if thorough else (False,)
-    ):
-        metric = {"kind": kind, "name": "requests", "average": round(service.capacity * target / 100, 3)}
-        down = {"window": window, "tolerance": tolerance, **({"rates": _SLOW} if slow else {})}
-        policy = HpaPolicy.model_validate(
-            {
-                "min": limited.min,
-                "max": limited.max,
-                "behavior": {"up": {"tolerance": tolerance}, "down": down},
-                "metrics": [metric],
-            }
-        )
-        of = "ready" if kind == "pods" else "ordered"
-        pace = ", 10 % a minute down" if slow else ""
-        found.append(Candidate(f"{target} % of {of}, window {window}, tolerance {tolerance:.0%}{pace}", policy))
-    return tuple(found)
 
 
 def chosen_of(tried: Sequence[Tried], goal: Goal, blocks: range) -> Tried | None:
