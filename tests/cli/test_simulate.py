@@ -182,7 +182,7 @@ def test_a_policy_is_found_that_may_be_pasted(shop, capsys):
     arguments = ["tune", "web", "--trace", "days.csv", "--level-steps", "--step", "1h", "--processes", "1"]
     assert run([*arguments, "--unserved", "40%"]) == 0
     shown = capsys.readouterr().out
-    assert "the cheapest of 156 that keeps at most 40.00 % unserved" in shown
+    assert "the cheapest of 79 that keeps at most 40.00 % unserved" in shown
     assert "judged on the next day" in shown
     pasted = "services:" + shown.partition("\nservices:")[2]
     (shop / "found.yaml").write_text(yaml.safe_dump(yaml.safe_load(pasted)["services"]["web"]["scaling"]))
