@@ -216,6 +216,20 @@ def test_what_a_pod_requests_as_a_whole_goes_before_its_containers():
     assert decided(hpa(CPU), seen(1, usage(2000), of=(whole,))).proposals[0].usage == 50
 
 
+def test_of_what_a_pod_does_not_request_as_a_whole_its_containers_that_request_it_count():
+    memory_as_a_whole = replace(
+        pod("pod-0"), pod_requests={"memory": 9}, requests={"app": {"cpu": 1000}, "idle": {}, "proxy": {"cpu": 600}}
+    )
+    nothing_as_a_whole = replace(memory_as_a_whole, pod_requests={}, requests={"app": {"cpu": 800}})
+    nobody = replace(memory_as_a_whole, requests={"app": {}})
+
+    def judged(one):
+        return decided(hpa(CPU), seen(1, usage(400), of=(one,))).proposals[0]
+
+    assert (judged(memory_as_a_whole).usage, judged(nothing_as_a_whole).usage) == (25, 50)
+    assert judged(nobody).failure == "pod pod-0 requests no cpu"
+
+
 def test_a_container_that_a_pod_does_not_have_fails_the_metric():
     metric = {"kind": "container_resource", "name": "cpu", "container": "proxy", "utilization": 50}
     found = decided(hpa(metric), seen(1, usage(100), of=pods("T")))

@@ -38,8 +38,8 @@ class Pod:
     """One pod.
 
     `requests` is what its containers request: container -> resource -> thousandths of the resource's unit, restartable
-    init containers included; `pod_requests` what the pod requests as a whole, where it does. `readiness` is absent
-    where the pod has no such condition yet, `started_at` where the kubelet has not seen it.
+    init containers included; `pod_requests` what the pod requests as a whole, its overhead included, where it does.
+    `readiness` is absent where the pod has no such condition yet, `started_at` where the kubelet has not seen it.
     """
 
     name: str

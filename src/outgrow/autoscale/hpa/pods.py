@@ -63,18 +63,20 @@ def _still_starting(pod: Pod, usage: PodUsage, options: ControllerOptions, now: 
 def requested(pods: Iterable[Pod], resource: str, container: str | None) -> dict[str, int]:
     """Give what every pod requests of a resource, in thousandths.
 
+    What a pod requests as a whole goes before its containers, unless one container is asked for. Of a resource that
+    such a pod requests only by its containers, those count that request it.
+
     Raises:
-        UnusableError: a container requests none of it, or does not exist. One such pod spoils the metric.
+        UnusableError: nobody, or a container of a pod that requests nothing as a whole, requests any of it; or there is
+            no such container. One such pod spoils the metric.
     """
     return {pod.name: _requested_by(pod, resource, container) for pod in pods}
 
 
 def _requested_by(pod: Pod, resource: str, container: str | None) -> int:
-    if container is None and pod.pod_requests is not None:
-        if resource not in pod.pod_requests:
-            raise UnusableError(f"pod {pod.name} requests no {resource}")
-        return pod.pod_requests[resource]
     containers = pod.requests or {}
+    if container is None and pod.pod_requests:
+        return _requested_as_a_whole(pod, pod.pod_requests, resource)
     if container is not None and container not in containers:
         raise UnusableError(f"pod {pod.name} has no container {container}")
     asked = containers if container is None else {container: containers[container]}
@@ -82,3 +84,12 @@ def _requested_by(pod: Pod, resource: str, container: str | None) -> int:
         if resource not in requests:
             raise UnusableError(f"container {name} of pod {pod.name} requests no {resource}")
     return sum(requests[resource] for requests in asked.values())
+
+
+def _requested_as_a_whole(pod: Pod, requests: Mapping[str, int], resource: str) -> int:
+    if resource in requests:
+        return requests[resource]
+    by_containers = [each[resource] for each in (pod.requests or {}).values() if resource in each]
+    if not by_containers:
+        raise UnusableError(f"pod {pod.name} requests no {resource}")
+    return sum(by_containers)
