@@ -16,6 +16,7 @@ busybox          busybox-static
 nginx            nginx
 pgbouncer        pgbouncer
 chromium         chromium
+protoc           protobuf-compiler
 '
 
 has() {

@@ -9,9 +9,12 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection
 
-from outgrow.errors import SourceError
+from outgrow.errors import SourceError, UsageError
 from outgrow.facts.loads import Outcome
-from tests.loadtest.servers import OK, answering, load_of, serving
+from outgrow.loadtest.run import run_load
+from tests.loadtest.certificates import authority
+from tests.loadtest.servers import OK, answering, load_of, scenario, serving
+from tests.servers.process import program
 
 FIELD = descriptor_pb2.FieldDescriptorProto
 
@@ -57,7 +60,7 @@ async def track(order, _):
 
 
 @asynccontextmanager
-async def shop(*, describes=True):
+async def shop(*, describes=True, credentials=None):
     server = grpc.aio.server()
     handlers = {
         "Buy": grpc.unary_unary_rpc_method_handler(buy, Order.FromString, Receipt.SerializeToString),
@@ -66,10 +69,11 @@ async def shop(*, describes=True):
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("shop.Shop", handlers),))
     if describes:
         reflection.enable_server_reflection(["shop.Shop", reflection.SERVICE_NAME], server, pool=POOL)
-    port = server.add_insecure_port("127.0.0.1:0")
+    place = "127.0.0.1:0"
+    port = server.add_secure_port(place, credentials) if credentials else server.add_insecure_port(place)
     await server.start()
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"grpcs://localhost:{port}" if credentials else f"http://127.0.0.1:{port}"
     finally:
         await server.stop(None)
 
@@ -168,3 +172,106 @@ async def test_several_processes_call_too():
         facts = await load_of(target, target_rps=40, duration="500ms", processes=2, steps=[call()])
 
     assert facts.whole.outcomes == {Outcome.DONE: 20}
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("papers")
+    authority(folder)
+    return folder
+
+
+def secured(folder, *, asks_clients=False):
+    pair = (folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes()
+    return grpc.ssl_server_credentials([pair], (folder / "ca.pem").read_bytes(), asks_clients)
+
+
+async def over_tls(folder, target, **options):
+    made = scenario(target, **{"target_rps": 20, "duration": "200ms", "steps": [call()], **options})
+    return await run_load("short", made, {}, lambda _: None, folder)
+
+
+@pytest.mark.parametrize(
+    ("asks_clients", "tls"),
+    [
+        (False, {"ca": "ca.pem"}),
+        (False, {"insecure": True}),
+        (False, {"ca": "ca.pem", "server_name": "127.0.0.1"}),
+        (True, {"ca": "ca.pem", "certificate": "client.pem", "key": "client.key"}),
+        (True, {"insecure": True, "certificate": "client.pem", "key": "client.key"}),
+    ],
+)
+async def test_calls_go_over_tls_with_the_certificates_of_the_scenario(papers, asks_clients, tls):
+    async with shop(credentials=secured(papers, asks_clients=asks_clients)) as target:
+        facts = await over_tls(papers, target, tls=tls)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
+    assert facts.target.startswith("https://localhost:")
+
+
+@pytest.mark.parametrize(
+    ("asks_clients", "tls", "said"),
+    [
+        (False, {}, "certificate of localhost is not trusted"),
+        (False, {"ca": "ca.pem", "server_name": "elsewhere"}, "certificate of elsewhere is not trusted"),
+        (True, {"ca": "ca.pem"}, "it may want a client's certificate"),
+    ],
+)
+async def test_what_is_wrong_with_certificates_is_said_before_the_run(papers, asks_clients, tls, said):
+    async with shop(credentials=secured(papers, asks_clients=asks_clients)) as target:
+        with pytest.raises(SourceError, match=said):
+            await over_tls(papers, target, tls=tls, timeout="1s")
+
+
+PROTO = """syntax = "proto3";
+package shop;
+import "{place}order.proto";
+message Receipt {{ string text = 1; }}
+service Shop {{ rpc Buy (Order) returns (Receipt); }}
+"""
+ORDER = 'syntax = "proto3"; package shop; message Order { string item = 1; int32 count = 2; }'
+
+
+def described_by(**file):
+    return [{**call(), "grpc": {"method": "shop.Shop/Buy", **file}}]
+
+
+async def test_a_descriptor_set_stands_in_for_a_server_that_does_not_describe_itself(tmp_path):
+    files = descriptor_pb2.FileDescriptorSet()
+    POOL.FindFileByName("shop.proto").CopyToProto(files.file.add())
+    (tmp_path / "shop.pb").write_bytes(files.SerializeToString())
+    async with shop(describes=False) as target:
+        facts = await over_tls(tmp_path, target, steps=described_by(proto="shop.pb"))
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
+
+
+@pytest.mark.parametrize("place", ["", "parts"])
+async def test_a_proto_file_is_compiled_with_what_it_imports(tmp_path, place):
+    program("protoc", package="protobuf-compiler")
+    (tmp_path / "parts").mkdir()
+    (tmp_path / place / "order.proto").write_text(ORDER)
+    (tmp_path / "shop.proto").write_text(PROTO.format(place=""))
+    paths = {"import_paths": [place]} if place else {}
+    async with shop(describes=False) as target:
+        facts = await over_tls(tmp_path, target, steps=described_by(proto="shop.proto", **paths))
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("gone.pb", None, "does not exist; its path is relative to the plan"),
+        ("shop.pb", b"\xff\xff\xff", "no whole descriptor set"),
+        ("shop.pb", b"", "there is no service shop.Shop"),
+        ("shop.proto", b'import "gone.proto";', "protoc does not understand it"),
+    ],
+)
+async def test_a_file_that_describes_nothing_is_said_before_the_run(tmp_path, name, content, said):
+    program("protoc", package="protobuf-compiler")
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    async with shop(describes=False) as target:
+        with pytest.raises(UsageError, match=said):
+            await over_tls(tmp_path, target, steps=described_by(proto=name))

@@ -1,14 +1,18 @@
 """Sessions over WebSockets: turns taken, messages counted, and every arrival in one class, whatever the server does."""
 
 import asyncio
+import ssl
 from collections import Counter
 from contextlib import asynccontextmanager
 
+import pytest
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from outgrow.facts.loads import Outcome
-from tests.loadtest.servers import OK, answering, load_of, serving
+from outgrow.loadtest.run import run_load
+from tests.loadtest.certificates import authority
+from tests.loadtest.servers import OK, answering, load_of, scenario, serving
 
 
 @asynccontextmanager
@@ -16,7 +20,7 @@ async def talking(talk, **options):
     """Hold every WebSocket's talk by `talk`; give the server's address."""
     async with serve(talk, "127.0.0.1", 0, **options) as server:
         port = next(iter(server.sockets)).getsockname()[1]
-        yield f"http://127.0.0.1:{port}"
+        yield f"wss://localhost:{port}" if options.get("ssl") else f"http://127.0.0.1:{port}"
 
 
 async def echo(socket):
@@ -194,3 +198,60 @@ async def test_plain_requests_and_talks_go_side_by_side():
         "chat": {Outcome.DONE: 3},
         "plain": {Outcome.DONE: 3},
     }
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("papers")
+    authority(folder)
+    return folder
+
+
+def secured(folder, *, asks_clients=False):
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.load_cert_chain(folder / "server.pem", folder / "server.key")
+    if asks_clients:
+        made.load_verify_locations(folder / "ca.pem")
+        made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
+async def over_tls(folder, target, **options):
+    steps = chat({"send": "hello", "expect": "hello"})
+    made = scenario(target, **{"target_rps": 20, "duration": "200ms", "steps": steps, **options})
+    return await run_load("short", made, {}, lambda _: None, folder)
+
+
+@pytest.mark.parametrize(
+    ("asks_clients", "options"),
+    [
+        (False, {"tls": {"ca": "ca.pem"}}),
+        (False, {"tls": {"ca": "ca.pem"}, "http": "2"}),
+        (False, {"tls": {"insecure": True}}),
+        (True, {"tls": {"ca": "ca.pem", "certificate": "client.pem", "key": "client.key"}}),
+    ],
+)
+async def test_talks_go_over_tls_with_the_certificates_of_the_scenario(papers, asks_clients, options):
+    async with talking(echo, ssl=secured(papers, asks_clients=asks_clients)) as target:
+        facts = await over_tls(papers, target, **options)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
+    assert facts.notes == ()
+
+
+async def test_a_certificate_that_is_not_trusted_connects_nobody_and_is_said_once(papers):
+    async with talking(echo, ssl=secured(papers)) as target:
+        facts = await over_tls(papers, target)
+
+    assert facts.whole.outcomes == {Outcome.NOT_CONNECTED: 4}
+    (note,) = facts.notes
+    assert note.startswith("the certificate of localhost is not trusted: ")
+
+
+async def test_a_server_that_wants_a_certificate_and_gets_none_cuts_off_and_loses_nobody(papers):
+    async with talking(echo, ssl=secured(papers, asks_clients=True)) as target:
+        facts = await over_tls(papers, target, tls={"ca": "ca.pem"})
+
+    assert facts.whole.arrivals == 4
+    assert set(facts.whole.outcomes) <= {Outcome.NOT_CONNECTED, Outcome.CUT_OFF, Outcome.GARBLED}
+    assert Outcome.DONE not in facts.whole.outcomes

@@ -26,8 +26,22 @@ class ProxyRefusedError(OSError):
 
 
 @dataclass(frozen=True, slots=True)
+class Papers:
+    """What TLS is spoken with, as PEM, for libraries that want it so; no `authorities` where nobody is asked."""
+
+    authorities: bytes | None = None
+    certificate: bytes | None = None
+    key: bytes | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Door:
-    """The way to the target. `host` is the target's; `tunnel` is what a proxy is asked before TLS, if any."""
+    """The way to the target. `host` is the target's; `tunnel` is what a proxy is asked before TLS, if any.
+
+    `context` offers the scenario's version of HTTP, `bare` offers none; `papers` hold what both were made of. All three
+    are none where no TLS is spoken.
+    """
 
     address: Address
     host: str
@@ -35,6 +49,8 @@ class Door:
     server_name: str = ""
     tunnel: bytes = b""
     is_proxied: bool = False
+    bare: ssl.SSLContext | None = None
+    papers: Papers | None = None
 
     async def open(self, make: Callable[[], Made]) -> Made:
         """Open a connection.
@@ -145,7 +161,11 @@ async def door_of(scenario: Scenario, target: str, environment: Mapping[str, str
     parts = urlsplit(target)
     host = parts.hostname or ""
     address = await address_of(target, scenario.allow_hosts)
-    context = _context(scenario.tls, scenario.http, base, f"scenarios.{name}.tls") if parts.scheme == "https" else None
+    context = bare = papers = None
+    if parts.scheme == "https":
+        place = f"scenarios.{name}.tls"
+        context, bare = (_context(scenario.tls, http, base, place) for http in (scenario.http, ""))
+        papers = _papers(scenario.tls, bare, base)
     server_name, tunnel = scenario.tls.server_name or host, b""
     if (proxy := proxy_of(scenario, environment)) is not None:
         address = await address_of(proxy.url, scenario.allow_hosts)
@@ -153,7 +173,19 @@ async def door_of(scenario: Scenario, target: str, environment: Mapping[str, str
             place = f"{f'[{host}]' if ':' in host else host}:{parts.port or 443}"
             known = f"{proxy.authorization}\r\n" if proxy.authorization else ""
             tunnel = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{known}\r\n".encode("latin-1")
-    return Door(address, host, context, server_name, tunnel, proxy is not None)
+    return Door(address, host, context, server_name, tunnel, proxy is not None, bare, papers)
+
+
+def _papers(tls: Tls, context: ssl.SSLContext, base: Path) -> Papers:
+    """Read what `context` was made of; files that it could use are there."""
+    certificate = None if tls.certificate is None else (base / tls.certificate).read_bytes()
+    found = b"".join(ssl.DER_cert_to_PEM_cert(each).encode() for each in context.get_ca_certs(binary_form=True))
+    return Papers(
+        None if tls.insecure else found or None,
+        certificate,
+        certificate if tls.key is None else (base / tls.key).read_bytes(),
+        tls.insecure,
+    )
 
 
 def _context(tls: Tls, http: str, base: Path, place: str) -> ssl.SSLContext:

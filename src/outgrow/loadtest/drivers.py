@@ -1,6 +1,7 @@
 """Who carries which requests: a driver for each protocol that a scenario speaks, behind one door."""
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Literal, Protocol
 
 from outgrow.errors import UsageError
@@ -67,26 +68,32 @@ class LoadDriver(Protocol):
         ...
 
 
-def driver_for(line: Line, flows: ReadyFlows, traffic: Traffic) -> LoadDriver:
+def driver_for(line: Line, flows: ReadyFlows, traffic: Traffic, base: Path) -> LoadDriver:
     """Give the driver of a scenario: of one protocol, or of several behind one door.
+
+    Args:
+        line: where requests go.
+        flows: what is asked.
+        traffic: who is told what became of requests.
+        base: what files are relative to.
 
     Raises:
         SourceError: the package of a protocol is not installed.
         UsageError: a protocol cannot go the way that the scenario goes.
     """
-    if line.door.context is not None or line.door.is_proxied:
+    if line.door.is_proxied:
         other = next((step for flow in flows.flows for step in flow.steps if step.speaks != "http"), None)
         if other is not None:
             raise UsageError(
-                f"the step {other.name} speaks {other.speaks}, which goes neither over TLS nor through a proxy here; "
-                "send it to an http:// target directly"
+                f"the step {other.name} speaks {other.speaks}, which goes through no proxy here; remove proxy, or move "
+                "the step to a scenario without one"
             )
     wanted: list[Spoken] = sorted({step.speaks for flow in flows.flows for step in flow.steps})
-    drivers: dict[Spoken, LoadDriver] = {each: _driver(each, line, flows, traffic) for each in wanted}
+    drivers: dict[Spoken, LoadDriver] = {each: _driver(each, line, flows, traffic, base) for each in wanted}
     return drivers[wanted[0]] if len(wanted) == 1 else _Several(drivers)
 
 
-def _driver(speaks: Spoken, line: Line, flows: ReadyFlows, traffic: Traffic) -> LoadDriver:
+def _driver(speaks: Spoken, line: Line, flows: ReadyFlows, traffic: Traffic, base: Path) -> LoadDriver:
     """Make a driver. The modules of protocols are imported when one is spoken: most runs need none of them."""
     match speaks:
         case "websocket":
@@ -94,9 +101,9 @@ def _driver(speaks: Spoken, line: Line, flows: ReadyFlows, traffic: Traffic) -> 
 
             return Exchanges(line.connections, traffic, WebSocketTalks(line))
         case "grpc":
-            from outgrow.loadtest.grpc_calls import GrpcCalls, methods_of  # noqa: PLC0415
+            from outgrow.loadtest.grpc_calls import GrpcCalls, calls_of  # noqa: PLC0415
 
-            return Exchanges(line.connections, traffic, GrpcCalls(line, methods_of(flows)))
+            return Exchanges(line.connections, traffic, GrpcCalls(line, calls_of(flows), base))
         case "http" if line.http == "2":
             from outgrow.loadtest.http2 import Http2Connections  # noqa: PLC0415
 

@@ -43,7 +43,9 @@ class Heard:
 
 
 class Exchange(Protocol):
-    """How one protocol carries a request."""
+    """How one protocol carries a request. `notes` says once what keeps going wrong."""
+
+    notes: dict[str, None]
 
     async def prepare(self) -> None:
         """Learn what must be known before the first request.
@@ -74,7 +76,7 @@ class Exchanges:
     def __init__(self, limit: int, traffic: Traffic, exchange: Exchange) -> None:
         """Carry nothing yet."""
         self.highest = self.opened = self.retried = 0
-        self.notes: dict[str, None] = {}
+        self.notes = exchange.notes
         self._limit = limit
         self._traffic = traffic
         self._exchange = exchange

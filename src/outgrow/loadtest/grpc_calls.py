@@ -1,10 +1,11 @@
-"""gRPC calls over grpcio (the extra `grpc`): messages are described by the server itself, by reflection."""
+"""gRPC calls over grpcio (the extra `grpc`), plain or over TLS."""
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
 
@@ -13,15 +14,17 @@ from outgrow.loadtest.contents import read_content
 from outgrow.loadtest.exchanges import Heard, Line
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.flows import ReadyFlows
+from outgrow.plan.step_protocols import GrpcCall
 
 try:
     import grpc
     from google.protobuf import json_format
     from google.protobuf.descriptor import MethodDescriptor
-    from google.protobuf.descriptor_pool import DescriptorPool
     from google.protobuf.message import Message
     from google.protobuf.message_factory import GetMessageClass
-    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+    from outgrow.loadtest.grpc_messages import described
+    from outgrow.loadtest.grpc_tls import Way, way_through
 except ImportError as missing:
     raise SourceError(
         Failure.NOT_INSTALLED, f"gRPC needs a package that is missing ({missing.name})", "install outgrow[grpc]"
@@ -48,9 +51,10 @@ _STATUSES: Final[Mapping[grpc.StatusCode, int]] = {
 }
 
 
-def methods_of(flows: ReadyFlows) -> frozenset[str]:
-    """Name the methods that a scenario calls, `package.Service/Method`."""
-    return frozenset(step.grpc.method for flow in flows.flows for step in flow.steps if step.grpc is not None)
+def calls_of(flows: ReadyFlows) -> tuple[GrpcCall, ...]:
+    """Give the calls that a scenario makes, each method once."""
+    calls = [step.grpc for flow in flows.flows for step in flow.steps if step.grpc is not None]
+    return tuple({call.method: call for call in calls}.values())
 
 
 class CallMeter:
@@ -95,26 +99,24 @@ class _Method:
 class GrpcCalls:
     """Makes the calls of a scenario's gRPC steps over one channel, which carries many at a time."""
 
-    def __init__(self, line: Line, methods: frozenset[str]) -> None:
+    def __init__(self, line: Line, calls: Sequence[GrpcCall], base: Path) -> None:
         """Know where to connect; the methods are looked up by `prepare`."""
-        self._target = (
-            f"[{line.address.ip}]:{line.address.port}"
-            if ":" in line.address.ip
-            else (f"{line.address.ip}:{line.address.port}")
-        )
-        self._connect_seconds = line.connect_seconds
-        self._names = methods
+        self.notes: dict[str, None] = {}
+        self._line = line
+        self._base = base
+        self._calls = calls
         self._methods: Mapping[str, _Method] = {}
         self._channel: Any = None
 
     async def prepare(self) -> None:
-        """Ask the server for the messages of every method.
+        """Learn the messages of every method: from files, or from the server.
 
         Raises:
-            SourceError: it does not answer, has no reflection, or has no such method.
+            SourceError: the server does not answer, has no reflection, or has no such method.
+            UsageError: a file describes no such method.
         """
-        found = await asyncio.to_thread(self._described)
-        self._channel = grpc.aio.insecure_channel(self._target)
+        way, found = await asyncio.to_thread(self._described)
+        self._channel = way.channel(grpc.aio)
         self._methods = {name: self._ready(name, method) for name, method in found.items()}
 
     async def carry(self, flight: Flight) -> Heard:
@@ -182,42 +184,20 @@ class GrpcCalls:
         kind = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
         return _Method(kind(f"/{name}"), written, answer, bool(method.server_streaming))
 
-    def _described(self) -> Mapping[str, MethodDescriptor]:
-        with grpc.insecure_channel(self._target) as channel:
+    def _described(self) -> tuple[Way, Mapping[str, MethodDescriptor]]:
+        """Connect once, and look every method up."""
+        way = way_through(self._line)
+        with way.channel(grpc) as channel:
             try:
-                grpc.channel_ready_future(channel).result(timeout=self._connect_seconds)
+                grpc.channel_ready_future(channel).result(timeout=self._line.connect_seconds)
             except grpc.FutureTimeoutError as error:
                 raise SourceError(
-                    Failure.UNREACHABLE, f"no gRPC server answers at {self._target}", "start it, or correct the target"
+                    Failure.UNREACHABLE,
+                    f"no gRPC server answers at {way.address}" + (" over TLS" if way.is_secure else ""),
+                    "start it, or correct the target"
+                    + ("; it may want a client's certificate, tls: {certificate: FILE}" if way.is_secure else ""),
                 ) from error
-            pool = DescriptorPool(ProtoReflectionDescriptorDatabase(channel))
-            return {name: _method_of(pool, name) for name in self._names}
-
-
-def _method_of(pool: DescriptorPool, name: str) -> MethodDescriptor:
-    service, _, method = name.partition("/")
-    try:
-        found = pool.FindServiceByName(service)
-    except grpc.RpcError as error:
-        raise SourceError(
-            Failure.NOT_CONFIGURED, "the gRPC server does not describe itself", "turn its reflection on"
-        ) from error
-    except KeyError as error:
-        raise SourceError(
-            Failure.NO_SUCH_THING, f"the gRPC server has no service {service}", "correct the step's grpc.method"
-        ) from error
-    descriptor = found.methods_by_name.get(method)
-    if descriptor is None:
-        raise SourceError(
-            Failure.NO_SUCH_THING,
-            f"{service} has no method {method}",
-            f"its methods are {', '.join(found.methods_by_name)}",
-        )
-    if descriptor.client_streaming:
-        raise SourceError(
-            Failure.NOT_CONFIGURED, f"{name} wants a stream of questions", "only one question to a call can be sent"
-        )
-    return descriptor
+            return way, described(self._calls, channel, self._base)
 
 
 def _json(answer: type[Message], content: bytes) -> bytes:

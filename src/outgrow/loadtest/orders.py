@@ -6,7 +6,7 @@ from pathlib import Path
 
 from outgrow.errors import UsageError
 from outgrow.loadtest.templates import Value
-from outgrow.plan.scenarios import Scenario, is_address
+from outgrow.plan.scenarios import Scenario, as_http, is_address
 from outgrow.plan.secrets import resolve
 
 
@@ -36,4 +36,4 @@ def target_of(orders: ShareOrders) -> str:
         raise UsageError(
             f"scenarios.{orders.name}.target: what the variable holds is no address; write http://HOST:PORT"
         )
-    return target
+    return as_http(target)

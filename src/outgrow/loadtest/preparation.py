@@ -87,7 +87,7 @@ async def engine_for(orders: ShareOrders, told: Told, share: Share = WHOLE) -> E
         timeout,
         scenario.http,
     )
-    driver = driver_for(line, flows, visits)
+    driver = driver_for(line, flows, visits, orders.base)
     try:
         await driver.prepare()
     except BaseException:

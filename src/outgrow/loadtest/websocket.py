@@ -1,6 +1,7 @@
 """Sessions over WebSockets (RFC 6455): connect, take the turns, close; messages are counted, replies timed."""
 
 import asyncio
+import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from time import perf_counter
@@ -57,6 +58,7 @@ class WebSocketTalks:
 
     def __init__(self, line: Line) -> None:
         """Know where to connect."""
+        self.notes: dict[str, None] = {}
         self._line = line
 
     async def prepare(self) -> None:
@@ -78,9 +80,12 @@ class WebSocketTalks:
         meter = flight.meter = TalkMeter(flight.sent)
         request = read_content(flight.content)
         kept = _Kept() if flight.step.looks else None
+        door = self._line.door
         try:
             async with _Straight(
-                f"ws://{request.host}{request.path}",
+                f"{'ws' if door.bare is None else 'wss'}://{request.host}{request.path}",
+                ssl=door.bare,
+                server_hostname=None if door.bare is None else door.server_name,
                 host=self._line.address.ip,
                 port=self._line.address.port,
                 additional_headers=request.headers,
@@ -98,6 +103,9 @@ class WebSocketTalks:
                 meter.ended = perf_counter()
         except InvalidStatus as refused:
             return Heard(refused.response.status_code)
+        except ssl.SSLError as error:
+            self.notes[door.trouble(error)] = None
+            raise
         except ConnectionClosed as closed:
             raise EOFError("the server closed the WebSocket") from closed
         except WebSocketException as error:

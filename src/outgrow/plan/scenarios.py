@@ -16,6 +16,8 @@ from outgrow.plan.scenario_steps import PATH, Flow, ScenarioStep, TagName, Varia
 from outgrow.quantity import Duration
 
 _SECOND: Final = Duration.parse("1s")
+_SPOKEN: Final = {"ws": "http", "wss": "https", "grpc": "http", "grpcs": "https"}
+"""Schemes of other protocols: what a step speaks it says itself, so they say whether TLS is spoken and no more."""
 
 
 def _target(text: str) -> str:
@@ -28,7 +30,7 @@ def _target(text: str) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Say whether load can be sent to a text: http or https, a host, perhaps a port and a path, and nothing else."""
+    """Say whether load can be sent to a text: a scheme, a host, perhaps a port and a path, and nothing else."""
     try:
         parts = urlsplit(text)
         has_port = parts.port is None or parts.port > 0
@@ -36,8 +38,14 @@ def is_address(text: str) -> bool:
         return False
     rest = parts.query + parts.fragment
     plain = PATH.fullmatch(parts.path or "/") is not None and parts.netloc.isascii() and parts.netloc.isprintable()
-    fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and has_port and plain
+    fits = parts.scheme in {"http", "https", *_SPOKEN} and bool(parts.hostname) and has_port and plain
     return fits and not rest and "@" not in parts.netloc
+
+
+def as_http(address: str) -> str:
+    """Give an address with the scheme http or https: wss://HOST is reached as https://HOST is."""
+    scheme, colon, rest = address.partition(":")
+    return f"{_SPOKEN.get(scheme.lower(), scheme)}{colon}{rest}"
 
 
 class Scenario(Course):
@@ -53,7 +61,8 @@ class Scenario(Course):
     """Marks of every step, beside its own; a step's own of the same name counts."""
     target: Annotated[SecretText, AfterValidator(_target)]
     """Where the load goes: http://HOST:PORT or https://HOST:PORT, optionally with a path that steps' paths are put
-    after. Only loopback and private addresses, unless `allow_hosts` names the host."""
+    after; ws, grpc and, over TLS, wss and grpcs mean the same, for each step says what it speaks. Only loopback and
+    private addresses, unless `allow_hosts` names the host."""
     allow_hosts: tuple[str, ...] = ()
     """Hosts beyond loopback and private networks that may be loaded. Name only what is yours."""
     connections: Annotated[Count, Field(ge=1, le=60_000)] | None = None

@@ -72,7 +72,21 @@ def _method(text: str) -> str:
 
 
 class GrpcCall(Declared):
-    """A gRPC call with the step's body, as JSON, for its message; the server describes its messages by reflection."""
+    """A gRPC call with the step's body, as JSON, for its message.
+
+    The server describes its messages by reflection, unless a file is named that does.
+    """
 
     method: Annotated[str, AfterValidator(_method)]
     """Which: `package.Service/Method`, unary or with a stream of answers."""
+    proto: str | None = None
+    """A file that describes the messages, relative to the plan: a `.proto` file, which needs `protoc` on the PATH, or
+    the descriptor set that `protoc --include_imports --descriptor_set_out=FILE` writes."""
+    import_paths: tuple[str, ...] = ()
+    """Further folders in which what a `.proto` file imports is looked for, relative to the plan; its own is."""
+
+    @model_validator(mode="after")
+    def _imports_belong_to_a_file(self) -> Self:
+        if self.import_paths and not (self.proto or "").endswith(".proto"):
+            raise PydanticCustomError("grpc", "import_paths belong to a .proto file; write proto: FILE.proto too")
+        return self
