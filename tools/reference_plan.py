@@ -61,6 +61,7 @@ PARTS: Mapping[str, str] = {
     "Roadmap": "roadmap",
     "Phase": "roadmap: phases",
     "Verify": "roadmap: verify",
+    "VersionOfTarget": "roadmap: version",
     "Targets": "targets",
     "ResourceTarget": "targets: resources",
     "RateTargets": "targets: rps",

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from outgrow.report.html import browser_scripts, render_html
 from outgrow.report.report_view import report_view
-from tests.report.facts import AT, checked
+from tests.report.facts import AT, checked, proof_events
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 OpenReport = Callable[..., Page]
@@ -38,7 +38,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files: dict[str, Path] = {}
     for language in ("en", "ko"):
         files[language] = folder / f"{language}.html"
-        files[language].write_text(render_html(report_view(plan, facts, language, made_at=AT)), encoding="utf-8")
+        view = report_view(plan, facts, language, proofs=proof_events(plan), made_at=AT)
+        files[language].write_text(render_html(view), encoding="utf-8")
     return files
 
 

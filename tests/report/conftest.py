@@ -8,7 +8,7 @@ import pytest
 from outgrow.facts.checks import CheckFacts
 from outgrow.plan import Plan
 from outgrow.report.report_view import ReportView, report_view
-from tests.report.facts import AT, checked
+from tests.report.facts import AT, checked, proof_events
 
 Checked = tuple[Plan, CheckFacts]
 
@@ -27,7 +27,7 @@ def views(a_check: Checked) -> Callable[[str], ReportView]:
     def view(language: str) -> ReportView:
         if language not in made:
             plan, facts = a_check
-            made[language] = report_view(plan, facts, language, made_at=AT)
+            made[language] = report_view(plan, facts, language, proofs=proof_events(plan), made_at=AT)
         return made[language]
 
     return view

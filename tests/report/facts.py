@@ -4,12 +4,26 @@ import csv
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from outgrow.api import check_plan
+from outgrow.decide.gates import Gate, gates_of
+from outgrow.decide.phase_proofs import policy_hash, verify_hash
 from outgrow.facts.checks import CheckFacts
+from outgrow.facts.decisions import Event, EventKind
+from outgrow.facts.proofs import (
+    Proof,
+    ProofVerdict,
+    Revision,
+    ScenarioProof,
+    TargetVersion,
+    ThresholdResult,
+    ThresholdVerdict,
+)
 from outgrow.plan import Plan
+from outgrow.plan.roadmap import BASELINE, Verify
 from outgrow.wiring import read_plan
 
 AT = datetime(2025, 11, 21, 7, 10, tzinfo=UTC)
@@ -91,11 +105,26 @@ alerts:
 dashboards:
   early: {title: Early stage, signals: [latency, sessions]}
   later: {title: Later stage, signals: [latency, cost]}
+scenarios:
+  busy-hour: {target: "http://127.0.0.1:8000", target_rps: 100, duration: 5m, users: 1000, steps: [{name: turn}]}
 roadmap:
   current: v1
+  baseline: busy-hour
   phases:
     - {name: v1, title: v1, description: One container.}
-    - {name: h2, title: H2, description: Several countries.}
+    - name: v1-split
+      title: AI on its own
+      description: API and AI scale each by itself.
+      verify: {scenarios: [busy-hour], goals: {rps: 90, p95: 2 s, errors: 1 %}}
+    - name: h2
+      title: H2
+      description: Several countries.
+      verify: {scenarios: [busy-hour], goals: {rps: 95, p95: 500 ms, errors: 0.1 %}}
+    - name: h3
+      title: H3
+      description: A region of its own for each country.
+      verify: {scenarios: [busy-hour], goals: {rps: 99, p95: 300 ms}}
+    - {name: h4, title: "H4 <b>and beyond</b>", verify: {scenarios: [busy-hour], goals: {rps: 100}}}
 review: {on: friday, at: "16:00", agenda: [Collect the numbers, Compare them, Plan the next week]}
 """
 
@@ -116,6 +145,70 @@ def write_plan(folder: Path, history: timedelta = HISTORY) -> Path:
             rows.writerow([at, "ID", round(400 + 3.2 * step)])
             rows.writerow([at, "VN", round(180 + 0.4 * step)])
     return plan
+
+
+def proof_events(plan: Plan) -> list[Event]:
+    """Give a journal's proofs: a baseline, a phase that is proven, one out of date, one that failed, one never run."""
+    assert plan.roadmap is not None
+    verdicts = {
+        "v1-split": (ProofVerdict.PROVEN, 3),
+        "h2": (ProofVerdict.PROVEN, 38),
+        "h3": (ProofVerdict.NOT_PROVEN, 1),
+    }
+    baseline = _proof_event(plan, BASELINE, Verify(scenarios=("busy-hour",)), ProofVerdict.RECORDED, 40)
+    phases = [
+        _proof_event(plan, phase.name, phase.verify, *verdicts[phase.name])
+        for phase in plan.roadmap.phases
+        if phase.verify is not None and phase.name in verdicts
+    ]
+    return [baseline, *phases]
+
+
+def _proof_event(plan: Plan, phase: str, verify: Verify, verdict: ProofVerdict, days_ago: int) -> Event:
+    began, broken = AT - timedelta(days=days_ago), verdict is ProofVerdict.NOT_PROVEN
+    goals = tuple(_measured(gate, broken=broken) for gate in gates_of(plan, verify.goals))
+    own = ThresholdResult("http_req_failed: rate<0.01", 0.0, "<", 0.01, "ratio", ThresholdVerdict.PASSED)
+    if broken:
+        own = replace(own, value=None, verdict=ThresholdVerdict.NO_DATA, why="no request was answered")
+    run = ScenarioProof(
+        "busy-hour",
+        "http://127.0.0.1:8000",
+        arrivals=30_000,
+        failed=1_200 if broken else 3,
+        p95_seconds=0.42,
+        thresholds=(own,),
+        goals=goals,
+        started_at=began,
+        seconds=300,
+        version=TargetVersion("2026.11-rc1"),
+    )
+    proof = Proof(
+        phase,
+        verdict,
+        verify_hash(plan, verify),
+        goals,
+        (run,),
+        outgrow="0.1.0",
+        machine="Linux x86_64, 2 cores, Python 3.12.3",
+        policy_hash=policy_hash(plan),
+        plan_revision=Revision("0123456789abcdef0123456789abcdef01234567", dirty=broken),
+    )
+    return Event(EventKind.PROOF, began, began + timedelta(minutes=5), began, phase, proof.document())
+
+
+def _measured(gate: Gate, *, broken: bool) -> ThresholdResult:
+    is_time = gate.unit == "s"
+    share = (1.4 if broken else 0.84) if is_time else 1.02 if gate.operator in {">", ">="} else 0.1
+    missed = broken and is_time
+    return ThresholdResult(
+        gate.text,
+        gate.limit * share,
+        gate.operator,
+        gate.limit,
+        gate.unit,
+        ThresholdVerdict.FAILED if missed else ThresholdVerdict.PASSED,
+        first_failed_seconds=62.0 if missed else None,
+    )
 
 
 def _app_rows(history: timedelta) -> Iterator[list[object]]:

@@ -23,6 +23,8 @@ from outgrow.cli.common import (
 from outgrow.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from outgrow.facts.decisions import Decision, Event
     from outgrow.plan import Plan
     from outgrow.report.report_view import ReportView
@@ -95,7 +97,10 @@ def report(
         )
     past = None if no_journal else (facts.at - _REMEMBERED, facts.at)
     decisions, events = _remembered(loaded.plan, past, plan.parent)
-    view = report_view(loaded.plan, facts, lang, decisions=decisions, events=events, made_at=datetime.now(UTC))
+    proofs = () if no_journal else _proofs(loaded.plan, plan.parent)
+    view = report_view(
+        loaded.plan, facts, lang, decisions=decisions, events=events, proofs=proofs, made_at=datetime.now(UTC)
+    )
     text = _laid_out(view, kind)
     if output == Path("-"):
         click.echo(text)
@@ -147,6 +152,15 @@ def _remembered(
         run_async(lambda: remembered_events(plan, span, base=base, environment=os.environ)),
     )
     return sorted(given, key=lambda each: each.at), sorted(happened, key=lambda each: each.start)
+
+
+def _proofs(plan: "Plan", base: Path) -> "Sequence[Event]":
+    """Give what proves the roadmap's phases; nothing where the plan has none."""
+    from outgrow.api import remembered_proofs
+
+    if plan.roadmap is None:
+        return ()
+    return run_async(lambda: remembered_proofs(plan, base=base, environment=os.environ))
 
 
 def _laid_out(view: "ReportView", kind: str) -> str:

@@ -17,7 +17,7 @@ from outgrow.report.chart_svg import drawing
 from outgrow.report.report_view import ReportView
 from outgrow.report.words import Words
 
-_STYLES: Final = ("report.css", "chart.css", "rehearsal.css", "load.css", "small.css")
+_STYLES: Final = ("report.css", "chart.css", "rehearsal.css", "load.css", "small.css", "roadmap.css")
 _SCRIPT: Final = "charts.js"
 
 

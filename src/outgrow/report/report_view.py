@@ -14,6 +14,7 @@ from outgrow.report.cards import SHOWN, Card, cards
 from outgrow.report.chart import Chart
 from outgrow.report.check_view import check_view
 from outgrow.report.pages import CheckpointPage, checkpoint_page
+from outgrow.report.roadmap_view import RoadmapView, roadmap_view
 from outgrow.report.signal_chart import signal_chart
 from outgrow.report.views import CheckView, SignalView
 from outgrow.report.weekly import WeeklyView, next_review, weekly_view
@@ -66,6 +67,7 @@ class ReportView:
     guide: tuple[tuple[str, str], ...]
     zone: str
     made: str
+    roadmap: RoadmapView | None = None
 
 
 def report_view(
@@ -75,6 +77,7 @@ def report_view(
     *,
     decisions: Sequence[Decision] = (),
     events: Sequence[Event] = (),
+    proofs: Sequence[Event] = (),
     made_at: datetime,
 ) -> ReportView:
     """Word a report.
@@ -85,6 +88,7 @@ def report_view(
         language: en or ko.
         decisions: earlier ones since before the last review, in time order; empty without a journal.
         events: of the time since the last review.
+        proofs: of the roadmap's phases, of all times, and the deployments since.
         made_at: when the report is written.
     """
     words = Words(language, zone_of(plan.timezone))
@@ -101,6 +105,7 @@ def report_view(
         guide=tuple((words(f"guide.{key}.title"), words(f"guide.{key}.text")) for key in _GUIDE),
         zone=plan.timezone,
         made=words.moment(made_at),
+        roadmap=roadmap_view(plan, [each for each in proofs if each.start <= facts.at], facts.at, words),
     )
 
 
