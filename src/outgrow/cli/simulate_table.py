@@ -3,6 +3,7 @@
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -47,7 +48,7 @@ def print_rehearsal(view: "RehearsalView", *, curve: bool) -> None:
 def _columns(view: "RehearsalView", width: int) -> list[int]:
     """Choose the columns: those that say anything, as many as there is room for."""
     cells = [_cells(row) for row in (view.heads, *view.rows)]
-    widths = [max(len(row[column]) for row in cells) + _BETWEEN for column in range(len(cells[0]))]
+    widths = [max(cell_len(row[column]) for row in cells) + _BETWEEN for column in range(len(cells[0]))]
     chosen = [column for column in range(len(widths)) if any(row[column] for row in cells[1:])]
     for column in _DROPPED:
         if sum(widths[each] for each in chosen) <= width:

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
-from outgrow.report.rehearsal_view import share
+from outgrow.report.rehearsal_view import sentence, share
 from outgrow.simulate.candidates import AS_PLANNED
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None) -> N
         shown.print(Text(f"None of {len(found.tried)} policies keeps {goal}.", style="bold"))
         shown.print(f"The safest, {best.candidate.name}, leaves {share(best.whole.unserved)} unserved.")
     else:
-        sentence = f"{chosen.candidate.name}: the cheapest of {len(found.tried)} that keeps {goal}."
-        shown.print(Text(sentence, style="bold"))
+        said = f"{chosen.candidate.name}: the cheapest of {len(found.tried)} that keeps {goal}."
+        shown.print(Text(said, style="bold"))
         shown.print(f"It leaves {share(chosen.whole.unserved)} unserved at C = {chosen.whole.cost_ratio:.3f}.")
     shown.print(_validation(found))
     shown.print()
@@ -42,7 +42,7 @@ def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None) -> N
     shown.print()
     shown.print(_front(found))
     for note in notes:
-        shown.print(Text(f"{note[:1].upper()}{note[1:]}", style="dim"))
+        shown.print(Text(sentence(note), style="dim"))
     if pasted is not None:
         shown.print()
         shown.print(Text("To paste into the plan:", style="dim"))

@@ -21,6 +21,7 @@ from outgrow.simulate.trace import Trace
 _USUAL_STEP: Final = 15
 """Seconds between two decisions: the sync period of the HorizontalPodAutoscaler."""
 _DRAWN_ABOVE: Final = 60
+_HOUR: Final = 3600
 _NEWEST_STARTS: Final = 20
 
 
@@ -51,7 +52,8 @@ def setting_for(
     """
     service = plan.services[name]
     notes = list(recording.notes)
-    trace, step = _on_grid(recording.trace.times(wishes.scale), wishes, notes)
+    scaled = recording.trace.times(wishes.scale)
+    trace, step = _on_grid(scaled, wishes, notes)
     capacity = _capacity(name, service, wishes, events, notes)
     start_up = _start_up(name, service, wishes, events, notes)
     lag = timedelta(seconds=step) if wishes.metric_lag is None else wishes.metric_lag
@@ -72,7 +74,7 @@ def setting_for(
         max(1, round(wishes.billing.total_seconds())),
         model.price_per_hour,
     )
-    return Setting(model, trace, terms), tuple(notes)
+    return Setting(model, trace, terms, recorded=scaled.recorded(recording.missing)), tuple(notes)
 
 
 def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int]:
@@ -131,7 +133,8 @@ def _warm_up(trace: Trace, wishes: Wishes, notes: list[str]) -> int:
     if wishes.warm_up is not None:
         return round(wishes.warm_up.total_seconds())
     seconds = min(86_400, trace.seconds // 7 // trace.interval_seconds * trace.interval_seconds)
-    notes.append(f"the first {seconds / 3600:g} h are warm-up and not scored (--warm-up)")
+    length = f"{seconds / 3600:g} h" if seconds >= _HOUR else f"{seconds / 60:g} min"
+    notes.append(f"the first {length} are warm-up and not scored (--warm-up)")
     return seconds
 
 

@@ -4,7 +4,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from itertools import chain, islice
 from pathlib import Path
@@ -56,7 +56,7 @@ def read_trace(file: TraceFile) -> Recording:
 
 def _recording(file: TraceFile, columns: Columns, said: str, rows: Sequence[Row]) -> Recording:
     found = recording_of(rows, file.path.name, Reading(file.zone, file.gaps, columns.values))
-    return Recording(found.trace, (*([said] if said else []), *found.notes))
+    return replace(found, notes=(*([said] if said else []), *found.notes))
 
 
 # --- CSV ---

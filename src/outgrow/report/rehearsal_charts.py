@@ -13,13 +13,15 @@ from outgrow.quantity import format_number
 from outgrow.report.axes import Tick, time_ticks, value_ticks
 from outgrow.report.chart import Chart, Line, value_axis
 from outgrow.report.columns import Stretch, thinned
-from outgrow.report.rehearsal_view import share
+from outgrow.report.rehearsal_view import ordered_by_cost, share
 from outgrow.report.words import Words
 from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
 from outgrow.simulate.timeline import Timeline
 
 _COLUMNS: Final = 700
 _MOST_NOTES: Final = 1500
+_CORNER: Final = 1
+"""Seconds before a change at which its step ends: charts know whole seconds."""
 _CLOSE_UP: Final = timedelta(hours=6)
 _LEAST_SHOWN: Final = 1e-6
 """Unserved demand below one in a million stands at the foot of the chart, with none at all."""
@@ -59,16 +61,12 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
     step = timeline.step_seconds
     start, end = (trace.moment(each * step).timestamp() for each in (first, last))
 
-    def line(name: str, values: Sequence[int], *, quiet: bool = False, accent: bool = False) -> Line:
-        points = [(start + index * step, float(value)) for index, value in enumerate(values[first:last])]
-        return Line(words(name), tuple(thinned(points, start, end, _COLUMNS)), quiet, accent)
-
-    lines = [
-        line("rehearsal.needed", timeline.needed, accent=True),
-        line("rehearsal.ready", timeline.ready),
-    ]
+    courses = [timeline.needed[first:last], timeline.ready[first:last]]
     if row.part is Part.POLICY:
-        lines.append(line("rehearsal.ordered", timeline.ordered, quiet=True))
+        courses.append(timeline.ordered[first:last])
+    needed, ready, *ordered = staircases(courses, start, step)
+    lines = [Line(words("rehearsal.needed"), needed, accent=True), Line(words("rehearsal.ready"), ready)]
+    lines += [Line(words("rehearsal.ordered"), each, quiet=True) for each in ordered]
     low, high, ticks = value_axis(lines, ())
     shown = tuple(
         (trace.moment(since * step).timestamp(), trace.moment(until * step).timestamp())
@@ -77,9 +75,10 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
     )
     under = sum(timeline.ready[each] < timeline.needed[each] for each in range(first, last)) / (last - first)
     most = {"needed": max(timeline.needed[first:last]), "ready": max(timeline.ready[first:last])}
+    key = "rehearsal.replicas_sentence" if under else "rehearsal.replicas_enough"
     return Chart(
         title=title,
-        sentence=words("rehearsal.replicas_sentence", policy=row.name, under=share(under), **most),
+        sentence=words(key, policy=row.name, under=share(under), **most),
         unit=words("rehearsal.replicas_unit"),
         start=start,
         end=end,
@@ -90,24 +89,49 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
         time_ticks=tuple(time_ticks(start, end, words)),
         lines=tuple(lines),
         held=_clipped(shown, start, end),
-        notes=_notes(timeline.decisions[first:last]),
+        notes=_notes(timeline.decisions[first:last], words),
     )
+
+
+def staircases(
+    courses: Sequence[Sequence[int]], start: float, step_seconds: int
+) -> list[tuple[tuple[float, float | None], ...]]:
+    """Give courses of replicas as points: level within a step, and all at the same times, so that one look tells all.
+
+    Where there are more steps than pixels the lowest and the highest of every column are left.
+    """
+    end = start + len(courses[0]) * step_seconds
+    kept: set[int] = set()
+    for course in courses:
+        points = [(start + index * step_seconds, float(value)) for index, value in enumerate(course)]
+        kept |= {round((at - start) / step_seconds) for at, _ in thinned(points, start, end, _COLUMNS)}
+    # A step ends where the next begins: just before every change stands what was until then.
+    changes = {index for index in kept if index and any(course[index] != course[index - 1] for course in courses)}
+    times = sorted([(float(index * step_seconds), index) for index in kept])
+    if len(kept) == len(courses[0]) and step_seconds > _CORNER:
+        times = sorted([*times, *((index * step_seconds - _CORNER, index - 1) for index in changes)])
+    times.append((float(len(courses[0]) * step_seconds), len(courses[0]) - 1))
+    return [tuple((start + at, float(course[index])) for at, index in times) for course in courses]
 
 
 def _clipped(stretches: Sequence[Stretch], start: float, end: float) -> tuple[Stretch, ...]:
     return tuple((max(start, since), min(end, until)) for since, until in stretches)
 
 
-def _notes(decisions: Sequence[ScalingDecision]) -> tuple[tuple[float, str], ...]:
+def _notes(decisions: Sequence[ScalingDecision], words: Words) -> tuple[tuple[float, str], ...]:
     """Give the changes with what made them; where there are too many, the newest of each stretch."""
     changes = [each for each in decisions if each.changes]
     every = -(-len(changes) // _MOST_NOTES) or 1
-    return tuple((each.at.timestamp(), _note(each)) for each in changes[::every])
+    return tuple((each.at.timestamp(), _note(each, words)) for each in changes[::every])
 
 
-def _note(decision: ScalingDecision) -> str:
-    others = ", ".join(f"{each.without}: {each.replicas}" for each in decision.counterfactuals)
-    return f"{decision.current} → {decision.desired} ({decision.rule}{f'; ≠ {others}' if others else ''})"
+def _note(decision: ScalingDecision, words: Words) -> str:
+    change = words("rehearsal.change", current=decision.current, desired=decision.desired, rule=decision.rule)
+    others = (
+        words("rehearsal.decision.without", rule=each.without, replicas=each.replicas)
+        for each in decision.counterfactuals
+    )
+    return "; ".join((change, *others))
 
 
 # --- cost and shortage ---
@@ -141,7 +165,10 @@ class Scatter:
 
 def scatter(found: Rehearsal, words: Words) -> Scatter:
     """Place every row by its regret and, on a logarithmic scale, by its unserved demand."""
-    rows = [*found.rows, found.feasible, found.budget]
+    # What is drawn last lies on top: the policy that it is all about.
+    rows = [*found.of(Part.CURVE), found.feasible, found.budget, *found.of(Part.COMPARED), found.policy]
+    curve = ordered_by_cost(found.of(Part.CURVE))
+    ends = (curve[0], curve[-1]) if curve else ()
     costs = [found.regret(row) for row in rows]
     shares = [max(row.appraisal.score.unserved, 0.0) for row in rows]
     low, high = min(costs), max(costs)
@@ -161,7 +188,7 @@ def scatter(found: Rehearsal, words: Words) -> Scatter:
             row.name,
             row.part,
             words("rehearsal.dot", name=row.name, regret=f"{cost:.3f}", unserved=share(each)),
-            row.part is not Part.CURVE,
+            row.part is not Part.CURVE or row in ends,
         )
         for row, cost, each, (left, height) in zip(rows, costs, shares, places, strict=True)
     )

@@ -17,6 +17,7 @@ SCHEMA: Final = "outgrow.rehearsal/1"
 def rehearsal_document(found: Rehearsal, service: str, notes: Sequence[str]) -> dict[str, Any]:
     """Give the whole rehearsal as plain JSON data, without its steps (those are what `--timeline` writes)."""
     setting = found.setting
+    recorded = setting.recorded or setting.trace.recorded()
     return {
         "schema": SCHEMA,
         "service": service,
@@ -24,6 +25,7 @@ def rehearsal_document(found: Rehearsal, service: str, notes: Sequence[str]) -> 
             "start": setting.trace.start.isoformat(),
             "interval_seconds": setting.trace.interval_seconds,
             "intervals": len(setting.trace.rates),
+            "recorded": {**asdict(recorded), "peak_at": recorded.peak_at.isoformat()},
         },
         "model": asdict(setting.service),
         "terms": asdict(setting.terms),

@@ -9,10 +9,12 @@ from outgrow.facts.scaling import LoadForecast, Proposal, ScalingDecision
 from outgrow.quantity import format_number, parse_unit
 from outgrow.quantity.shown import format_in
 from outgrow.report.words import Words
+from outgrow.simulate.latency import LatencyEstimate
 from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
 
 _SECONDS = parse_unit("s")
 _NO_GAP = 1e-9
+_HARDLY = 0.0005
 _MIXED_OF = 3
 _WORTH_SAYING = 0.05
 
@@ -57,7 +59,7 @@ def rehearsal_view(found: Rehearsal, service: str, notes: Sequence[str], words: 
         setting=tuple(_setting(found, words)),
         heads=_heads(words),
         rows=tuple(_row(found, each) for each in (*found.rows, found.feasible, found.budget)),
-        notes=tuple(f"{each[:1].upper()}{each[1:]}" for each in (*notes, *own.left_out, *_oracle_notes(found, words))),
+        notes=tuple(map(sentence, (*notes, *own.left_out, *_oracle_notes(found, words)))),
     )
 
 
@@ -67,6 +69,11 @@ def share(value: float) -> str:
     if percent == 0:
         return "0"
     return f"{percent:.2f} %" if percent >= 1 else f"{percent:.2g} %"
+
+
+def sentence(note: str) -> str:
+    """Make a sentence of what was noted: `the first hour is warm-up` begins with a capital and ends with a point."""
+    return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('.') else '.'}"
 
 
 def seconds(value: float | None) -> str:
@@ -85,10 +92,15 @@ def ordered_by_cost(rows: Sequence[Rehearsed]) -> list[Rehearsed]:
 
 
 def _headline(found: Rehearsal, words: Words) -> str:
-    score = found.policy.appraisal.score
-    key = "rehearsal.headline" if score.unserved else "rehearsal.headline_served"
-    regret = format_number(round(found.regret(found.policy), 3))
-    return words(key, policy=found.policy.name, unserved=share(score.unserved), regret=regret)
+    """Say what the policy leaves unserved and costs, held against the least at which everything can be served."""
+    score, regret = found.policy.appraisal.score, found.regret(found.policy)
+    names = {"policy": found.policy.name, "unserved": share(score.unserved)}
+    if abs(regret - 1) < _HARDLY:
+        return words(f"rehearsal.headline.{'at_least_cost' if score.unserved else 'perfect'}", **names)
+    if regret < 1:
+        return words("rehearsal.headline.cheaper", less=share(1 - regret), **names)
+    key = "rehearsal.headline.dearer" if score.unserved else "rehearsal.headline.served"
+    return words(key, regret=format_number(round(regret, 3)), **names)
 
 
 def _lead(found: Rehearsal, words: Words) -> list[str]:
@@ -97,21 +109,42 @@ def _lead(found: Rehearsal, words: Words) -> list[str]:
     sentences: list[str] = []
     equal = found.at_equal_cost()
     if equal is not None:
-        sentences.append(words("rehearsal.equal_cost", name=equal.name, unserved=share(equal.appraisal.score.unserved)))
-    under = words.span(score.time_under * whole)
-    sentences.append(words("rehearsal.under", span=under, whole=words.span(whole)))
+        sentences.append(_equal_cost(score.unserved, equal, words))
+    if score.time_under:
+        under = words.span(score.time_under * whole)
+        sentences.append(words("rehearsal.under", span=under, whole=words.span(whole)))
+    else:
+        sentences.append(words("rehearsal.never_under", whole=words.span(whole)))
     if latency is not None:
-        above = words.span(timedelta(minutes=latency.violation_minutes))
-        longest = words.span(timedelta(minutes=latency.longest_violation_minutes))
-        objective = seconds(latency.objective_seconds)
-        sentences.append(words("rehearsal.violation", objective=objective, above=above, longest=longest))
+        sentences.append(_violation(latency, words))
     return sentences
+
+
+def _equal_cost(own: float, equal: Rehearsed, words: Words) -> str:
+    theirs = equal.appraisal.score.unserved
+    if not theirs:
+        return words("rehearsal.equal_cost.nothing" if own else "rehearsal.equal_cost.nothing_too", name=equal.name)
+    if share(theirs) == share(own):
+        return words("rehearsal.equal_cost.the_same", name=equal.name)
+    return words("rehearsal.equal_cost.differs", name=equal.name, unserved=share(theirs))
+
+
+def _violation(latency: LatencyEstimate, words: Words) -> str:
+    objective = seconds(latency.objective_seconds)
+    if not latency.violation_minutes:
+        return words("rehearsal.violation.none", objective=objective)
+    above = words.span(timedelta(minutes=latency.violation_minutes))
+    if latency.violation_minutes == latency.longest_violation_minutes:
+        return words("rehearsal.violation.at_once", objective=objective, above=above)
+    longest = words.span(timedelta(minutes=latency.longest_violation_minutes))
+    return words("rehearsal.violation.several", objective=objective, above=above, longest=longest)
 
 
 def _setting(found: Rehearsal, words: Words) -> list[str]:
     trace, service = found.setting.trace, found.setting.service
     start = trace.moment(_skipped(found) * service.step_seconds)
     return [
+        _traffic(found, words),
         words("rehearsal.scored", start=words.moment(start), end=words.moment(trace.moment(trace.seconds))),
         words(
             "rehearsal.service",
@@ -123,9 +156,27 @@ def _setting(found: Rehearsal, words: Words) -> list[str]:
     ]
 
 
+def _traffic(found: Rehearsal, words: Words) -> str:
+    """Tell the recording at a glance: how long it is, its grid and gaps, its mean and its peak."""
+    recorded = found.setting.recorded or found.setting.trace.recorded()
+    length = timedelta(seconds=recorded.interval_seconds * recorded.intervals)
+    missing = {"missing": f"{recorded.missing:,}", "intervals": f"{recorded.intervals:,}"}
+    return words(
+        "rehearsal.traffic",
+        span=words.span(length),
+        interval=words.span(timedelta(seconds=recorded.interval_seconds)),
+        gaps=words("rehearsal.gaps.some", **missing) if recorded.missing else words("rehearsal.gaps.none"),
+        mean=format_number(recorded.mean),
+        peak=format_number(recorded.peak),
+        at=words.moment(recorded.peak_at),
+    )
+
+
 def _oracle_notes(found: Rehearsal, words: Words) -> list[str]:
     gap = found.budget.gap
     allowed = share(found.allowed)
+    if not found.allowed:
+        return [words("rehearsal.budget_nothing")]
     if gap > _NO_GAP:
         return [words("rehearsal.budget_gap", allowed=allowed, gap=share(gap))]
     return [words("rehearsal.budget_exact", allowed=allowed)]

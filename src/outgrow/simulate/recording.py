@@ -56,10 +56,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A trace, and one sentence for every rule that had to be applied to get it."""
+    """A trace, one sentence for every rule that had to be applied to get it, and how many intervals were filled in."""
 
     trace: Trace
     notes: tuple[str, ...] = ()
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,7 @@ def recording_of(rows: Sequence[Row], where: str, reading: Reading) -> Recording
     rates = tuple(known[index] / divisor for index in range(len(known)))
     start = timed[0].at
     began = START if start < _RELATIVE_BELOW else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=start)
-    return Recording(Trace(interval, rates, began), tuple(notes))
+    return Recording(Trace(interval, rates, began), tuple(notes), missing)
 
 
 # --- cells ---

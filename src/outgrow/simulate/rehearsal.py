@@ -15,7 +15,7 @@ from outgrow.simulate.oracle import HOLD, Limited, budget, feasible
 from outgrow.simulate.rehearse import rehearse, replayable
 from outgrow.simulate.service import ServiceModel
 from outgrow.simulate.timeline import Timeline, totals_of
-from outgrow.simulate.trace import Trace
+from outgrow.simulate.trace import Recorded, Trace
 
 CURVE: Final = tuple(range(40, 100, 5))
 """Targets of the HPA that every policy is compared with, in percent of a replica's capacity."""
@@ -35,12 +35,16 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What everything is rehearsed in: the service, the trace, what is charged, and the oracles' scale-down hold."""
+    """What everything is rehearsed in: the service, the trace, what is charged, and the oracles' scale-down hold.
+
+    `recorded` tells the trace as it was recorded, before it was brought onto the grid of the decisions.
+    """
 
     service: ServiceModel
     trace: Trace
     terms: Terms
     hold: timedelta = HOLD
+    recorded: Recorded | None = None
 
 
 @dataclass(frozen=True, slots=True)

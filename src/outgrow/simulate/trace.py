@@ -11,6 +11,18 @@ START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """What can be told of a recording at a glance: its grid, its gaps, and its rates in requests a second."""
+
+    interval_seconds: int
+    intervals: int
+    missing: int
+    mean: float
+    peak: float
+    peak_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """Requests a second on a regular grid: `rates[i]` holds from `start` + i x `interval_seconds` on."""
 
@@ -22,6 +34,13 @@ class Trace:
     def seconds(self) -> int:
         """How long the trace is."""
         return self.interval_seconds * len(self.rates)
+
+    def recorded(self, missing: int = 0) -> Recorded:
+        """Tell this trace at a glance; `missing` intervals were filled in."""
+        peak = max(self.rates)
+        at = self.moment(self.rates.index(peak) * self.interval_seconds)
+        mean = sum(self.rates) / len(self.rates)
+        return Recorded(self.interval_seconds, len(self.rates), missing, mean, peak, at)
 
     def moment(self, seconds: float) -> datetime:
         """Give the moment so many seconds behind the start."""
