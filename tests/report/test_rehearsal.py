@@ -15,8 +15,8 @@ from tests.simulate.given import CAPACITY, hpa, service, trace
 WAVE = [3 + 5 * (minute % 40 > 25) for minute in range(240)]
 
 
-def rehearsed(percent: int, loads: list[int], **terms: float) -> Rehearsal:
-    setting = Setting(service(), trace(*loads), Terms(0, **terms))
+def rehearsed(percent: int, loads: list[int], objective: float | None = None) -> Rehearsal:
+    setting = Setting(service(), trace(*loads), Terms(0, objective))
     return rehearsal("web", {"web": hpa(percent, kind="external", behavior={"up": {"tolerance": 0}})}, setting)
 
 
@@ -37,7 +37,7 @@ def test_the_headline_says_what_the_policy_leaves_and_costs(percent, loads, head
 
 
 def test_where_nothing_is_wrong_nothing_is_counted():
-    view = rehearsal_view(rehearsed(100, [3] * 60, objective_seconds=0.5), "web", (), texts_of("en"))
+    view = rehearsal_view(rehearsed(100, [3] * 60, 0.5), "web", (), texts_of("en"))
     told = " ".join((*view.lead, *view.notes))
     assert "Enough replicas were ready throughout the 1 h." in told
     assert "The p95 is estimated never to exceed 500 ms." in told
@@ -46,8 +46,8 @@ def test_where_nothing_is_wrong_nothing_is_counted():
 
 
 def test_minutes_above_the_objective_are_told_with_the_longest_stretch():
-    several = rehearsal_view(rehearsed(95, WAVE, objective_seconds=0.5), "web", (), texts_of("en"))
-    once = rehearsal_view(rehearsed(95, [3] * 30 + [8] * 60, objective_seconds=0.5), "web", (), texts_of("en"))
+    several = rehearsal_view(rehearsed(95, WAVE, 0.5), "web", (), texts_of("en"))
+    once = rehearsal_view(rehearsed(95, [3] * 30 + [8] * 60, 0.5), "web", (), texts_of("en"))
     assert "at the longest stretch" in several.lead[-1]
     assert "all at a stretch" in once.lead[-1]
 
