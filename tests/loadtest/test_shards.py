@@ -1,20 +1,23 @@
 """A run over several processes: one schedule, one result, nobody lost silently, nobody left behind."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
 import sys
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 import pytest
 
-from outgrow.errors import RefusedError, SourceError, UsageError
+from outgrow.errors import OutgrowError, RefusedError, SourceError, UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.facts.shards import second_of
 from outgrow.loadtest.course import timetable_of
+from outgrow.loadtest.lines import LocalLines
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.run import processes_for, run_load
 from outgrow.loadtest.shards import Shards
@@ -175,6 +178,18 @@ async def test_no_process_outlives_a_parent_that_was_killed():
 
     assert len(gone) == 2
     assert alive == []
+
+
+async def test_a_process_that_this_machine_cannot_start_is_told_with_what_to_raise():
+    class Unstartable(LocalLines):
+        async def start(self):
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with serving(answering(OK)) as target:
+        made = ShareOrders("s", scenario(target, processes=2), {}, Path())
+        with pytest.raises(OutgrowError, match="Too many open files; raise the limits"):
+            await Shards(made, 2, lambda _: None, lines=Unstartable).run()
+    assert workers() == []
 
 
 async def test_what_is_wrong_with_the_orders_is_said_once_and_nothing_is_started():

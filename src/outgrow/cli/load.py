@@ -2,9 +2,10 @@
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from errno import EIO
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -152,27 +153,36 @@ def run_scenario(
                 lines=lines,
             )
         )
-    _tell(facts, as_json=as_json, output=output)
-    for reason in facts.health.too_weak:
-        click.echo(f"generator too weak: {reason}", err=True)
+    if output is not None:
+        _keep(facts, output)
     if not no_journal:
         _note(loaded.plan, plan.parent, facts)
+    with heard_or_not():
+        _tell(facts, as_json=as_json)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
     code = exit_code(facts)
     return _OF_K6.get(code, code) if k6_exit_codes else code
 
 
-def _tell(facts: "LoadFacts", *, as_json: bool, output: Path | None) -> None:
-    """Write the run where it was asked for, and print it."""
-    if as_json or output is not None:
+def _keep(facts: "LoadFacts", output: Path) -> None:
+    """Write the run into its file; where that cannot be, show it all the same, and end with the reason."""
+    from outgrow.report.load_json import load_text
+
+    try:
+        write_text(output, load_text(facts) + "\n")
+    except UsageError:
+        with heard_or_not():
+            _tell(facts, as_json=False)
+        raise
+
+
+def _tell(facts: "LoadFacts", *, as_json: bool) -> None:
+    """Print the run."""
+    if as_json:
         from outgrow.report.load_json import load_text
 
-        text = load_text(facts)
-        if output is not None:
-            write_text(output, text + "\n")
-        if as_json:
-            click.echo(text)
-    if not as_json:
+        click.echo(load_text(facts))
+    else:
         from outgrow.cli.load_table import print_load
 
         print_load(facts)
@@ -180,6 +190,8 @@ def _tell(facts: "LoadFacts", *, as_json: bool, output: Path | None) -> None:
             from outgrow.cli.threshold_table import print_thresholds
 
             print_thresholds(facts.thresholds, facts.ended_by)
+    for reason in facts.health.too_weak:
+        click.echo(f"generator too weak: {reason}", err=True)
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":
@@ -242,20 +254,52 @@ def live(
     if quiet:
         yield lambda _: None, None
     elif not sys.stderr.isatty():
-        yield lambda second: click.echo(second_line(second, timetable.seconds), err=True), None
+        yield _while_heard(lambda second: click.echo(second_line(second, timetable.seconds), err=True)), None
     else:
         from rich.live import Live
 
         from outgrow.cli.load_live import LoadLive
 
         view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at)
-        with Live(view, console=console(stderr=True), auto_refresh=False, transient=True) as live:
+        shown = Live(view, console=console(stderr=True), auto_refresh=False, transient=True)
 
-            def told(second: "LoadSecond") -> None:
-                view.told(second)
-                live.refresh()
+        def told(second: "LoadSecond") -> None:
+            view.told(second)
+            shown.refresh()
 
-            yield told, view.watched
+        shown.start()
+        try:
+            yield _while_heard(told), view.watched
+        finally:
+            with suppress(OSError):
+                shown.stop()
+
+
+def _while_heard(told: "Callable[[LoadSecond], None]") -> "Callable[[LoadSecond], None]":
+    """Tell until nobody hears it: the load goes on where a terminal was closed, or where `| head` has seen enough."""
+    is_heard = True
+
+    def tell(second: "LoadSecond") -> None:
+        nonlocal is_heard
+        if is_heard:
+            try:
+                told(second)
+            except OSError:
+                is_heard = False
+
+    return tell
+
+
+@contextmanager
+def heard_or_not() -> "Generator[None]":
+    """Print a result: the exit code says what came of it though its reader or its terminal (EIO) has gone away."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError) and error.errno != EIO:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:

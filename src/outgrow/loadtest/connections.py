@@ -168,7 +168,7 @@ class Connections:
 
     def retry(self, flight: Flight) -> None:
         """Send a request again: the server had closed the idle connection that it was sent on."""
-        flight.retried, flight.connection, flight.received = True, None, 0
+        flight.retried, flight.connection, flight.received = flight.retried + 1, None, 0
         self.retried += 1
         self._waiting.appendleft(flight)
         self._open_more()

@@ -68,7 +68,7 @@ class Flight:
     """A request that was released and has not ended; moments are those of `perf_counter`.
 
     `visit` is the arrival that it belongs to, none where the arrival is this one request. `meter` measures more than
-    the response time, where the step asks for that.
+    the response time, where the step asks for that. `retried` counts how often it was sent again.
     """
 
     __slots__ = (
@@ -102,5 +102,5 @@ class Flight:
         self.connection: Carrier | None = None
         self.meter: Meter | None = None
         self.ended = False
-        self.retried = False
+        self.retried = 0
         self.hops = 0

@@ -35,6 +35,8 @@ least so many)."""
 _CANCEL: Final = 8
 _REFUSED_STREAM: Final = 7
 """The server has not looked at the request (RFC 9113 8.7)."""
+_MOST_TIMES_AGAIN: Final = 5
+"""A server that closes after a few requests may leave the same request unseen on several connections."""
 _DIGITS: Final = 3
 _FRAME_HEAD: Final = 9
 _SETTINGS: Final = 4
@@ -289,11 +291,11 @@ class Http2Connections:
             task.add_done_callback(self._attempted)
 
     def again(self, flight: Flight) -> None:
-        """Send a request again that the server has not seen."""
-        if flight.retried or self._is_closed:
+        """Send a request again that the server has not seen; not for ever, for one may never look at any."""
+        if flight.retried >= _MOST_TIMES_AGAIN or self._is_closed:
             self.traffic.failed(flight, Outcome.CUT_OFF)
             return
-        flight.retried, flight.connection, flight.received = True, None, 0
+        flight.retried, flight.connection, flight.received = flight.retried + 1, None, 0
         self.retried += 1
         self._waiting.appendleft(flight)
 

@@ -33,7 +33,9 @@ SAFE_RATE_PER_PROCESS: Final = 15_000
 """Requests a second that one process sends without its own work showing in the times: a good third of what it can."""
 Ends = Callable[[LoadSecond], bool]
 """Says whether a run ends after a second."""
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_HANGUP: Final = getattr(signal, "SIGHUP", None)
+"""The terminal is gone; Windows has no such signal."""
+_SIGNALS: Final = tuple(filter(None, (signal.SIGINT, signal.SIGTERM, _HANGUP)))
 
 
 def processes_for(scenario: Scenario, timetable: Timetable, cores: int) -> int:
@@ -228,10 +230,12 @@ class _Run(Protocol):
 
 @contextmanager
 def interrupts(run: _Run) -> Generator[None]:
-    """Let Ctrl-C and a polite end of the process stop the run."""
+    """Let Ctrl-C, a terminal that is closed and a polite end of the process stop the run."""
     loop, kept = asyncio.get_running_loop(), list[signal.Signals]()
     try:
         for number in _SIGNALS:
+            if number is _HANGUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # nohup: it is to go on without a terminal
             try:
                 loop.add_signal_handler(number, run.stop)
             except (NotImplementedError, RuntimeError, ValueError):

@@ -145,7 +145,14 @@ class _Worker:
         Raises:
             OutgrowError: it does not become ready.
         """
-        await self._lines.start()
+        try:
+            await self._lines.start()
+        except OSError as error:
+            raise OutgrowError(
+                f"process {self.share.index + 1} of {self.share.of} of the generator cannot be started: "
+                f"{error.strerror or error}; raise the limits of this machine (ulimit -n, ulimit -u), "
+                "or ask for fewer processes"
+            ) from error
         self._lines.write(worker.orders_line(self._orders, self.share))
         word, rest = await self._next_word(_START_SECONDS)
         if word != worker.READY:

@@ -206,7 +206,7 @@ class Visits:
             return False
         flight.hops += 1
         flight.content = step.request.redirected(path, status, visit.values, self._cookies(visit, path))
-        flight.released, flight.connection, flight.retried = now, None, False
+        flight.released, flight.connection, flight.retried = now, None, 0
         self.carriage.take(flight)
         return True
 
