@@ -16,7 +16,7 @@ LONG = "target_rps: 50\n    duration: 1h"
 BROKEN = "target_rps: 50\n    duration: 1200ms\n    thresholds: {http_reqs: [count>999999]}"
 
 
-def started(plan, *options, **how):
+def started(plan, *options, **how) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "outgrow", "load", "peak", plan, *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(command, env=environment, **how)
