@@ -16,7 +16,7 @@ LONG = "target_rps: 50\n    duration: 1h"
 BROKEN = "target_rps: 50\n    duration: 1200ms\n    thresholds: {http_reqs: [count>999999]}"
 
 
-def started(plan, *options, **how) -> "subprocess.Popen[bytes]":
+def started(plan, *options, **how):
     command = [sys.executable, "-m", "outgrow", "load", "peak", plan, *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return subprocess.Popen(command, env=environment, **how)
@@ -70,10 +70,10 @@ def test_a_broken_threshold_is_told_by_the_exit_code_though_nobody_reads(tmp_pat
 
 def test_a_result_that_cannot_be_written_is_shown_all_the_same(tmp_path, shop):
     plan = plan_in(tmp_path, shop)
-    child = started(plan, "-o", "/dev/full", "-q", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = started(plan, "-o", "/dev/full", "-q", stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     out, err = child.communicate(timeout=30)
 
     assert child.returncode == 2
-    assert b"peak: 20 arrivals" in out
-    assert b"/dev/full: cannot be written" in err
+    assert "peak: 20 arrivals" in out
+    assert "/dev/full: cannot be written" in err
