@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
 from pathlib import Path
@@ -21,6 +22,7 @@ from outgrow.decide.phase_proofs import (
     verify_hash,
 )
 from outgrow.facts.decisions import Event, EventKind
+from outgrow.facts.loads import FlowLoad, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan.file import parse_plan
 from tests.cli.test_load import Shop
@@ -53,6 +55,7 @@ roadmap:
 """
 GOALS = "{rps: 38, concurrent_users: 20, p95: 5 s, errors: target}"
 POLICY = "services: {api: {scaling: {policy: hpa, max: 3, metrics: [{kind: external, name: rps, average: 5}]}}}"
+GOALS_OF_TIMES = "{p95: 5 s}"
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -225,6 +228,98 @@ def test_a_share_of_the_load_never_proves_a_phase():
 
     assert verdict_of([passed], [proof]) is ProofVerdict.PROVEN
     assert {verdict_of([passed], [proof], scale) for scale in (0.02, 0.5, 0.999)} == {ProofVerdict.REHEARSED}
+
+
+def with_outcomes(**counts: int):
+    outcomes = {Outcome[name.upper()]: count for name, count in counts.items()}
+    return replace(run_of(seconds_of([0.1] * 30)), iterations=FlowLoad("peak", outcomes))
+
+
+def verdict_with(facts, goals: str = GOALS_OF_TIMES) -> ProofVerdict:
+    plan = parse_plan(PLAN.format(target="http://127.0.0.1", goals=goals), "p").plan
+    gates = goals_of(plan)
+    proof = scenario_proof(facts, gates, 20)
+    return verdict_of(goals_over(gates, [proof]), [proof])
+
+
+def test_fast_answers_to_a_part_of_the_load_prove_nothing_of_the_whole():
+    assert verdict_with(with_outcomes(done=995, dropped=5)) is ProofVerdict.PROVEN
+    assert verdict_with(with_outcomes(done=995, never_started=500)) is ProofVerdict.PROVEN
+    assert verdict_with(with_outcomes(done=900, dropped=100)) is ProofVerdict.NOT_PROVEN
+    assert verdict_with(with_outcomes(done=900, without_data=100)) is ProofVerdict.NOT_PROVEN
+    assert verdict_with(with_outcomes(done=900, dropped=6, without_data=6)) is ProofVerdict.NOT_PROVEN
+
+
+def test_a_goal_of_ones_own_says_how_many_arrivals_may_be_dropped():
+    assert verdict_with(with_outcomes(done=900, dropped=100), "{p95: 5 s, dropped: 1000}") is ProofVerdict.PROVEN
+
+
+def test_a_run_that_left_arrivals_out_says_so_and_a_baseline_is_recorded_all_the_same():
+    (told,) = scenario_proof(with_outcomes(done=80, dropped=720), goals_of_times(), 20).thresholds
+
+    assert told.text == "arrivals sent >= 99%"
+    assert told.value == pytest.approx(0.1)
+    assert told.why == "720 of 800 arrivals dropped; the load was lighter than the scenario asks"
+    assert scenario_proof(with_outcomes(done=80, dropped=720), (), 20).thresholds == ()
+
+
+def goals_of_times():
+    return goals_of(parse_plan(PLAN.format(target="http://127.0.0.1", goals=GOALS_OF_TIMES), "p").plan)
+
+
+def goals_of(plan):
+    verify = second_phase(plan).verify
+    assert verify is not None
+    return gates_of(plan, verify.goals)
+
+
+def stored_runs(folder, plan) -> list[str]:
+    options: list[str] = []
+    for name in ("normal", "peak"):
+        file = folder / f"{name}.json"
+        run(["load", name, plan, "-q", "--no-journal", "-o", str(file)])
+        options += ["--from", str(file)]
+    return options
+
+
+def test_a_stored_run_of_a_smaller_load_is_refused(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    stored = stored_runs(tmp_path, plan)
+    Path(plan).write_text(Path(plan).read_text().replace("target_rps: 40", "target_rps: 400"))
+    capsys.readouterr()
+
+    assert run(["verify", "v2", plan, *stored]) == 2
+    told = capsys.readouterr().err
+    assert "the run of peak was of 120 arrivals in 3 s, and the plan asks for 1,200 in 3 s" in told
+
+
+def test_what_a_stored_run_proves_is_as_old_as_the_run(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    stored = stored_runs(tmp_path, plan)
+    for name in ("normal", "peak"):
+        file = tmp_path / f"{name}.json"
+        document = json.loads(file.read_text())
+        file.write_text(json.dumps({**document, "started_at": "2026-01-01T00:00:00+00:00"}))
+
+    code = run(["verify", "v2", plan, *stored])
+    capsys.readouterr()
+    run(["verify", plan, "--list"])
+
+    told = capsys.readouterr().out
+    assert "1 Jan" in told
+    assert code != 0 or "out of date" in told
+
+
+def test_a_proof_that_cannot_be_kept_is_shown_and_the_reason_told(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    (tmp_path / "outgrow.journal.sqlite").mkdir()
+
+    code = run(["verify", "v2", plan, "-q"])
+
+    told = capsys.readouterr()
+    assert code not in {0, 1}
+    assert "v2: " in told.out
+    assert "journal" in told.err
 
 
 def test_stored_runs_are_judged_without_sending_anything(tmp_path, shop, capsys):

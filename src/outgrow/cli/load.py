@@ -5,14 +5,13 @@ import sys
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from errno import EIO
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, console, load, run_async, write_text
+from outgrow.cli.common import DEFAULT_PLAN, console, heard_or_not, load, run_async, write_text
 from outgrow.cli.load_outputs import Outputs, output_options
 from outgrow.errors import ExitCode, JournalError, UsageError
 
@@ -288,18 +287,6 @@ def _while_heard(told: "Callable[[LoadSecond], None]") -> "Callable[[LoadSecond]
                 is_heard = False
 
     return tell
-
-
-@contextmanager
-def heard_or_not() -> "Generator[None]":
-    """Print a result: the exit code says what came of it though its reader or its terminal (EIO) has gone away."""
-    try:
-        yield
-        sys.stdout.flush()
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError) and error.errno != EIO:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:

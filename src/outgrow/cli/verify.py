@@ -2,14 +2,14 @@
 
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, lang_option, load, run_async, write_text
-from outgrow.errors import ExitCode, UsageError
+from outgrow.cli.common import DEFAULT_PLAN, heard_or_not, lang_option, load, run_async, write_text
+from outgrow.errors import ExitCode, JournalError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,12 +82,15 @@ def verify(
         _show_roadmap(loaded, loaded.roadmap, plan.parent, words, as_json=as_json, output=output)
         return ExitCode.DONE
     name, wanted = _wanted(loaded.roadmap, phase, baseline=baseline)
-    kept = _kept_runs(loaded, wanted, stored)
+    kept = _kept_runs(loaded, wanted, stored, plan.parent)
     version = _asked_version(loaded.roadmap, plan.parent, target_version, was_run=bool(kept))
-    proof = _proven(loaded, name, wanted, plan.parent, kept, version, scale=scale, quiet=quiet)
-    _give({"schema": "outgrow.proof/1", **proof.document()}, output, as_json=as_json)
-    if not as_json:
-        print_proof(proof, words)
+    proof, unkept = _proven(loaded, name, wanted, plan.parent, kept, version, scale=scale, quiet=quiet)
+    with heard_or_not():
+        _give({"schema": "outgrow.proof/1", **proof.document()}, output, as_json=as_json)
+        if not as_json:
+            print_proof(proof, words)
+    if unkept is not None:
+        raise unkept
     if not baseline and loaded.roadmap.baseline is not None and scale == 1:
         _say_without_baseline(loaded, plan.parent, words)
     return exit_code(proof)
@@ -149,7 +152,7 @@ def _wanted(roadmap: "Roadmap", phase: str | None, *, baseline: bool) -> "tuple[
     return phase, wanted
 
 
-def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...]) -> "dict[str, LoadFacts]":
+def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: Path) -> "dict[str, LoadFacts]":
     """Read stored runs, one for each scenario, and judge their scenarios' thresholds anew."""
     from dataclasses import replace
 
@@ -164,10 +167,35 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...]) -> "dic
             "for each scenario (outgrow load import --name SCENARIO names it)"
         )
     declared = plan.scenarios
+    for name, facts in runs.items():
+        _refuse_lighter_run(name, declared[name], facts, base)
     return {
         name: replace(facts, thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users))
         for name, facts in runs.items()
     }
+
+
+def _refuse_lighter_run(name: str, declared: "Scenario", facts: "LoadFacts", base: Path) -> None:
+    """Let no run of a smaller load stand for a scenario; what other generators were asked for is not known.
+
+    Raises:
+        UsageError: the run was of another load than the plan has now.
+    """
+    from math import sqrt
+
+    from outgrow.loadtest.course import timetable_of
+
+    if facts.generator or declared.is_closed:
+        return
+    timetable = timetable_of(declared, base)
+    planned = timetable.planned
+    least = planned - max(planned / 100, 4 * sqrt(planned) if declared.arrivals == "poisson" else 1)
+    arrivals = facts.iterations.arrivals or facts.whole.arrivals
+    if arrivals < least or facts.planned_seconds < 0.99 * timetable.seconds:
+        raise UsageError(
+            f"the run of {name} was of {arrivals:,} arrivals in {facts.planned_seconds:,.3g} s, and the plan asks for "
+            f"{planned:,} in {timetable.seconds:,.3g} s; run it anew, for less proves nothing of more"
+        )
 
 
 def _proven(
@@ -180,7 +208,8 @@ def _proven(
     *,
     scale: float,
     quiet: bool,
-) -> "Proof":
+) -> "tuple[Proof, JournalError | None]":
+    """Run or read what proves a phase, and keep the proof; give it with why it could not be kept, if so."""
     from outgrow.api import append_event, load_test
     from outgrow.cli.load import live
     from outgrow.control.load_test import span_of
@@ -195,7 +224,10 @@ def _proven(
             facts = await load_test(
                 plan, scenario, declared, base=base, environment=os.environ, told=told, watched=watched
             )
-        await append_event(plan, span_of(facts, datetime.now(UTC)), base=base, environment=os.environ)
+        try:
+            await append_event(plan, span_of(facts, datetime.now(UTC)), base=base, environment=os.environ)
+        except JournalError as error:
+            click.echo(f"the span is not noted, so conditions will count its load: {error}", err=True)
         return facts
 
     async def verified() -> "Proof":
@@ -203,11 +235,17 @@ def _proven(
 
     started = datetime.now(UTC)
     proof = run_async(verified)
-    ended = datetime.now(UTC)
+    now = ended = datetime.now(UTC)
+    if kept:  # what a stored run proves is as old as the run
+        started = min(each.started_at for each in kept.values())
+        ended = max(each.started_at + timedelta(seconds=each.seconds) for each in kept.values())
     if proof.scale == 1 and not proof.is_interrupted:
-        event = Event(EventKind.PROOF, started, ended, ended, name, {"text": str(proof.verdict), **proof.document()})
-        run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
-    return proof
+        event = Event(EventKind.PROOF, started, ended, now, name, {"text": str(proof.verdict), **proof.document()})
+        try:
+            run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
+        except JournalError as error:
+            return proof, error
+    return proof, None
 
 
 def _remembered(plan: "Plan", base: Path) -> "Sequence[Event]":

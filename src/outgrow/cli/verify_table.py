@@ -61,7 +61,9 @@ def print_roadmap(view: RoadmapView, words: Words) -> None:
         name = phase.name + (f" ({words('roadmap.current')})" if phase.current else "")
         evidence = [phase.why] if phase.why else []
         evidence += [goal_line(goal) for goal in phase.goals]
-        evidence += [f"{run.scenario}: {run.text}" for run in phase.runs]
+        for run in phase.runs:
+            evidence.append(f"{run.scenario}: {run.text}")
+            evidence += [f"{run.scenario}: {goal_line(each)}" for each in run.thresholds if each.verdict != "passed"]
         table.add_row(
             name, Text(phase.state_word, style=_STYLES.get(phase.state, "dim")), phase.at or "–", "\n".join(evidence)
         )

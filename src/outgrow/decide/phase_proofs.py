@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import judged, standing_of
@@ -16,6 +16,11 @@ from outgrow.facts.loads import LoadFacts, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan import Plan
 from outgrow.plan.roadmap import BASELINE, Phase, Verify
+from outgrow.quantity import RATIO
+
+_SENT_SHARE: Final = 0.99
+"""How many of the arrivals that were due must have been sent."""
+_DROPPED: Final = frozenset({"dropped_iterations", "dropped"})
 
 
 class PhaseState(StrEnum):
@@ -90,13 +95,32 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         arrivals=facts.whole.arrivals - facts.whole.outcomes.get(Outcome.NEVER_STARTED, 0),
         failed=facts.whole.failed,
         p95_seconds=None if response is None else response.p95_seconds,
-        thresholds=facts.thresholds,
+        thresholds=(*facts.thresholds, *(_lighter_than_asked(facts, goals) if goals or facts.thresholds else ())),
         goals=judged(goals, facts, users),
         too_weak=facts.health.too_weak,
         interrupted=facts.interrupted and not facts.ended_by,
         started_at=facts.started_at,
         seconds=facts.seconds,
     )
+
+
+def _lighter_than_asked(facts: LoadFacts, goals: Sequence[Gate]) -> tuple[ThresholdResult, ...]:
+    """Give what fails a run that left a part of its load out: fast answers to the rest prove nothing of the whole.
+
+    A threshold of one's own on dropped arrivals stands in its place.
+    """
+    known = {*(gate.of for gate in goals), *(each.text.replace("{", " ").split()[0] for each in facts.thresholds)}
+    if not known.isdisjoint(_DROPPED):
+        return ()
+    outcomes = (facts.iterations if facts.iterations.outcomes else facts.whole).outcomes
+    due = sum(count for outcome, count in outcomes.items() if outcome is not Outcome.NEVER_STARTED)
+    left_out = {each: outcomes[each] for each in (Outcome.DROPPED, Outcome.WITHOUT_DATA) if outcomes.get(each)}
+    share = 1 - sum(left_out.values()) / due if due else 1.0
+    if share >= _SENT_SHARE:
+        return ()
+    told = ", ".join(f"{count:,} of {due:,} arrivals {outcome}" for outcome, count in left_out.items())
+    text, why = f"arrivals sent >= {_SENT_SHARE:.0%}", f"{told}; the load was lighter than the scenario asks"
+    return (ThresholdResult(text, share, ">=", _SENT_SHARE, RATIO.name, ThresholdVerdict.FAILED, why=why),)
 
 
 def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[ThresholdResult, ...]:
