@@ -39,6 +39,7 @@ def test_a_trace_is_read_as_requests_a_second():
         (["seconds,requests", "0,1", "60,inf"], "must be finite"),
         (["seconds,requests", "0,1", "60,1e13"], "beyond counting"),
         (["seconds,requests", "0,1", "60,1", "180,1"], "t.csv:4: comes 120 s after the row before; the grid has 60 s"),
+        (["seconds,requests", "0,nan", "60,1", "120,1"], "t.csv:2: has no number"),
         (["seconds,requests", "0,1", "60,nan", "120,1"], "t.csv:3: has no number"),
         (["seconds,requests", "0,1", "60,1", "120,1", "150,1"], "t.csv:5: 30 s after the row before, off the grid"),
         (["seconds,requests", "0,1", "0,2", "60,1"], "t.csv:3 and t.csv:2 speak differently"),

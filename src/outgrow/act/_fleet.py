@@ -5,9 +5,10 @@ No task runs in the background: every step is taken in `tend`, from what the sta
 die at any moment and the next one goes on where it was.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Final, Protocol
 
@@ -15,12 +16,15 @@ import anyio
 
 from outgrow.act._fleet_state import FleetState, Handle, Kept, StateFile
 from outgrow.act._probe import is_ready
+from outgrow.errors import ActuatorError
 from outgrow.facts.replicas import Replica, ReplicaPhase, Replicas
 from outgrow.plan.run_targets import Readiness, Stopping
 from outgrow.ports import Balancer, Clock
 
 # As a kubelet does with a container that keeps crashing: 10 s, twice that, ... 5 minutes; the first two come quicker.
 _PAUSES_SECONDS: Final = (0, 1, 5, 10, 20, 40, 80, 160, 300)
+_LONGEST_PAUSE: Final = timedelta(seconds=_PAUSES_SECONDS[-1])
+"""A moment further ahead was noted before the clock was set back."""
 
 
 class Host(Protocol):
@@ -98,20 +102,38 @@ class Fleet:
         await self._start_missing()
 
     async def tend(self) -> Sequence[str]:
-        """Take the next step of every replica's life."""
+        """Take the next step of every replica's life. What fails for one, or for nginx, holds no other step up.
+
+        Raises:
+            ActuatorError: a step failed; the first that did, with what happened otherwise.
+        """
         self._own()
-        await self._settle_unnoted()
+        troubles: list[ActuatorError] = []
+
+        async def tried(step: Callable[[], Awaitable[None]]) -> bool:
+            try:
+                await step()
+            except ActuatorError as error:
+                troubles.append(error)
+                return False
+            return True
+
+        for kept in self._remembered().kept:
+            await tried(partial(self._settle_unnoted, kept))
         async with anyio.create_task_group() as tasks:
             for kept in self._remembered().kept:
-                if not kept.leaves:
-                    tasks.start_soon(self._watch, kept)
-        await self._retire()
-        await self._let_in()
+                if not kept.leaves and kept.handle is not None:
+                    tasks.start_soon(tried, partial(self._watch, kept))
+        is_spread = await tried(self._retire) and await tried(self._let_in)
         for kept in self._remembered().kept:
-            if kept.leaves:
-                await self._see_out(kept)
-        await self._start_missing()
+            # While nginx cannot be told, requests still come to those that leave.
+            if kept.leaves and (is_spread or kept.replica.phase is not ReplicaPhase.DRAINING):
+                await tried(partial(self._see_out, kept))
+        await tried(self._start_missing)
         said, self._said = tuple(self._said), []
+        if troubles:
+            first = troubles[0]
+            raise ActuatorError(first.failure, "; ".join((*said, first.what)), first.remedy) from first
         return said
 
     async def put_away(self) -> None:
@@ -164,21 +186,21 @@ class Fleet:
             return kept.replica
         return replace(kept.replica, phase=ReplicaPhase.FAILED, since=self.clock.now(), why=ended)
 
-    async def _settle_unnoted(self) -> None:
-        """Take up replicas whose start was noted and whose handle was not: we died between the two."""
-        for kept in self._remembered().kept:
-            if kept.handle is None:
-                found = await self.host.find(kept.token)
-                if found is None:
-                    self._keep(self._remembered().without(kept.replica.name))
-                else:
-                    self._keep(self._remembered().with_kept(replace(kept, handle=found)))
-                    self._said.append(f"{kept.replica.name} was started before outgrow ended, and is taken up again")
+    async def _settle_unnoted(self, kept: Kept) -> None:
+        """Take up a replica whose start was noted and whose handle was not: we died between the two, or it failed."""
+        if kept.handle is not None:
+            return
+        found = await self.host.find(kept.token)
+        if found is None:
+            self._forget(kept)
+        else:
+            self._keep(self._remembered().with_kept(replace(kept, handle=found)))
+            self._said.append(f"{kept.replica.name} was started and not noted, and is taken up again")
 
     async def _watch(self, kept: Kept) -> None:
         """See whether a replica lives and answers; note the change."""
         replica, now = kept.replica, self.clock.now()
-        if replica.phase is ReplicaPhase.FAILED or kept.handle is None:
+        if replica.phase is ReplicaPhase.FAILED:
             await self._clear_away(kept)
             return
         ended = await self.host.ended(kept)
@@ -186,8 +208,8 @@ class Fleet:
             await self._fail(kept, ended)
             return
         asked = self._asked_at.get(replica.name)
-        if asked is not None and now - asked < self.ready.every:
-            return
+        if asked is not None and timedelta(0) <= now - asked < self.ready.every:
+            return  # a clock that was set back must not end the asking
         self._asked_at[replica.name] = now
         if not replica.address:
             kept = await self._with_address(kept)
@@ -219,15 +241,20 @@ class Fleet:
 
     async def _fail(self, kept: Kept, why: str) -> None:
         """Note that a replica failed, and when the next may be tried."""
-        state = self._remembered()
-        failures = state.failures + 1
-        pause = _PAUSES_SECONDS[min(failures - 1, len(_PAUSES_SECONDS) - 1)]
-        self._keep(replace(state, failures=failures, not_before=self.clock.now() + timedelta(seconds=pause)))
+        pause = self._pause()
         failed = self._change(kept, ReplicaPhase.FAILED, why=why)
         again = f"in {pause} s" if pause else "now"
         self._said.append(f"{kept.replica.name} failed: {why}; another is started in its place {again}")
         await self._let_in()
         await self._clear_away(failed)
+
+    def _pause(self) -> int:
+        """Let some seconds pass before the next start, the more the more starts in a row have failed; give them."""
+        state = self._remembered()
+        failures = state.failures + 1
+        pause = _PAUSES_SECONDS[min(failures - 1, len(_PAUSES_SECONDS) - 1)]
+        self._keep(replace(state, failures=failures, not_before=self.clock.now() + timedelta(seconds=pause)))
+        return pause
 
     async def _clear_away(self, kept: Kept) -> None:
         """Leave nothing of a replica that failed or never started."""
@@ -267,6 +294,8 @@ class Fleet:
     async def _see_out(self, kept: Kept) -> None:
         """Take the next step with a replica that leaves: drained, asked to end, made to end, forgotten."""
         waited = self.clock.now() - (kept.replica.since or self.clock.now())
+        if waited < timedelta(0):  # the clock was set back: the wait begins anew
+            kept, waited = self._change(kept, kept.replica.phase), timedelta(0)
         if kept.handle is None or await self.host.ended(kept) is not None:
             await self._clear_away(kept)
         elif kept.replica.phase is ReplicaPhase.DRAINING:
@@ -285,12 +314,16 @@ class Fleet:
         while True:
             state, now = self._remembered(), self.clock.now()
             missing = (state.ordered or 0) - sum(not each.leaves for each in state.kept)
-            if missing <= 0 or (state.not_before is not None and now < state.not_before):
+            if missing <= 0 or (state.not_before is not None and now < state.not_before <= now + _LONGEST_PAUSE):
                 return
             name = f"{self.service}-{state.born + 1}"
             address = await self.host.place(name, [each.replica.address for each in state.kept])
             kept = Kept(Replica(name, ReplicaPhase.STARTING, address, now, now), token_hex(16))
             self._keep(replace(state.with_kept(kept), born=state.born + 1))
             # Where this fails or is cut off, the next round looks for it by its token.
-            handle = await self.host.start(name, kept.token, address)
+            try:
+                handle = await self.host.start(name, kept.token, address)
+            except ActuatorError:
+                self._pause()
+                raise
             self._keep(self._remembered().with_kept(replace(kept, handle=handle)))

@@ -124,6 +124,7 @@ class ScaleLoop:
         due = self.clock.now() if self._last is None else self._last.decision.at + every
         while not self.stop.is_set():
             now = self.clock.now()
+            due = min(due, now + every)  # a clock that was set back must not hold decisions up
             if now < due:
                 await self._pause(min((due - now).total_seconds(), _TEND_EVERY_SECONDS))
                 continue

@@ -277,11 +277,13 @@ def _slots(timed: Sequence[_Timed], interval: int) -> list[tuple[int, _Timed, fl
 def _refuse_gaps(slots: Sequence[tuple[int, _Timed, float | None]], interval: int, reading: Reading) -> None:
     if reading.gaps == "fill":
         return
-    for (slot, _, value), (following, row, next_value) in pairwise(slots):
+    for (slot, before, value), (following, row, next_value) in pairwise(slots):
         if value is None or next_value is None or following - slot > 1:
-            empty = row if next_value is None and value is not None else None
+            empty = before if value is None else row if next_value is None else None
             what = "has no number" if empty else f"comes {(following - slot) * interval} s after the row before"
-            raise UsageError(f"{row.place}: {what}; the grid has {interval} s. Fill the gaps first, or say --gaps fill")
+            raise UsageError(
+                f"{(empty or row).place}: {what}; the grid has {interval} s. Fill the gaps first, or say --gaps fill"
+            )
 
 
 def _filled(known: dict[int, float], count: int, where: str) -> dict[int, float]:

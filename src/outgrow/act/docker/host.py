@@ -1,6 +1,7 @@
 """Replicas as containers: cloned from the one that defines the service, known by their labels."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -43,11 +44,15 @@ class ContainerHost:
         return {"id": created}
 
     async def find(self, token: str) -> Handle | None:
-        """Find a container by the token in its labels; one that was made and not started is started."""
+        """Find a container by the token in its labels; one that was made and not started is started.
+
+        One that cannot be started is given too: it counts as ended, and is removed and replaced as such.
+        """
         found = await self.engine.containers(f"{REPLICA_LABEL}={token}")
         if not found:
             return None
-        await self.engine.start(found[0]["Id"])
+        with suppress(ActuatorError):
+            await self.engine.start(found[0]["Id"])
         return {"id": found[0]["Id"]}
 
     async def address(self, handle: Handle) -> str:

@@ -152,10 +152,12 @@ class Master:
                 Failure.TIMED_OUT, f"{self.program} took longer than {self.limit.total_seconds():g} s", "try again"
             ) from error
         if done.returncode != 0:
-            words = " | ".join(line for line in done.stderr.splitlines() if "[emerg]" in line) or done.stderr.strip()
-            raise ActuatorError(
-                Failure.NOT_ACCEPTED, f"nginx refuses: {words[-500:]}", "the configuration of before is kept"
-            )
+            lines = dict.fromkeys(line for line in done.stderr.splitlines() if "[emerg]" in line)
+            words = " | ".join(lines) or done.stderr.strip()
+            remedy = "the configuration of before is kept"
+            if "bind()" in words:  # a master that was killed leaves its workers behind, and they hold the port
+                remedy = "see who listens there (ss -ltnp); workers of an nginx that was killed must be ended by hand"
+            raise ActuatorError(Failure.NOT_ACCEPTED, f"nginx refuses: {words[-500:]}", remedy)
         return done.stdout + done.stderr
 
     def _last_words(self) -> str:
