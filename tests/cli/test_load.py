@@ -285,3 +285,48 @@ def test_a_threshold_that_makes_no_sense_is_told_at_its_place(tmp_path, capsys, 
     told = capsys.readouterr().err
     assert where in told
     assert why in told
+
+
+SHARED = """
+outgrow: 1
+name: shop
+scenarios:
+  peak:
+    target: "{target}"
+    target_rps: 20
+    duration: 200ms
+    setup: [{{name: begin, path: /begin, captures: {{word: {{regex: "o."}}}}}}]
+    teardown: [{{name: end, path: "/end/{{word}}"}}]
+    steps: [{{name: read, path: "/farms{used}"}}]
+"""
+
+
+@pytest.mark.parametrize("used", ["", "/{word}"])
+def test_shares_take_no_setup_and_say_how_it_is_taken_once(tmp_path, shop, capsys, used):
+    plan, values = tmp_path / "plan.yaml", tmp_path / "values.json"
+    plan.write_text(SHARED.format(target=shop, used=used))
+
+    # without what the setup captures
+    code = run(["load", "peak", str(plan), "--shard", "0/2", "-q"])
+    said = capsys.readouterr().err
+    assert code == (2 if used else 0)
+    assert "outgrow load peak --only setup" in said
+    assert ("(word)" in said) == bool(used)
+
+    # and with it
+    assert run(["load", "peak", str(plan), "--only", "setup", "-o", str(values)]) == 0
+    assert json.loads(values.read_text())["values"] == {"word": "ok"}
+    assert values.stat().st_mode & 0o077 == 0
+    assert run(["load", "peak", str(plan), "--shard", "0/2", "--values", str(values), "-q"]) == 0
+    assert '"done":2' in capsys.readouterr().out.replace(" ", "")
+    assert run(["load", "peak", str(plan), "--only", "teardown", "--values", str(values)]) == 0
+    assert run(["load", "peak", str(plan), "--values", str(values)]) == 2
+
+
+def test_values_of_another_scenario_are_refused(tmp_path, shop, capsys):
+    plan, values = tmp_path / "plan.yaml", tmp_path / "values.json"
+    plan.write_text(SHARED.format(target=shop, used=""))
+    values.write_text('{"schema": "outgrow.load-values/1", "scenario": "night", "values": {}}')
+
+    assert run(["load", "peak", str(plan), "--shard", "0/2", "--values", str(values)]) == 2
+    assert 'of the scenario "night", not of "peak"' in capsys.readouterr().err

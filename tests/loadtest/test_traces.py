@@ -11,6 +11,7 @@ from outgrow.facts.loads import Outcome
 from outgrow.loadtest.course import arrivals_of, timetable_of
 from outgrow.loadtest.run import run_load
 from outgrow.loadtest.schedule import Share
+from outgrow.plan.asked_load import rehearsed
 from tests.loadtest.servers import OK, answering, scenario, serving
 
 TARGET = "http://127.0.0.1:9"
@@ -104,3 +105,33 @@ async def test_a_trace_is_sent(tmp_path):
         facts = await run_load("day", made, {}, lambda _: None, tmp_path)
 
     assert facts.whole.outcomes == {Outcome.DONE: 20}
+
+
+def test_a_share_of_single_arrivals_is_spread_evenly_over_them(tmp_path):
+    rows = "".join(f"{at}\n" for at in range(100))
+    made, timetable = played(tmp_path, f"at\n{rows}", scale=0.25)
+
+    assert moments(made, timetable) == list(range(0, 100, 4))
+
+
+@pytest.mark.parametrize("column", [None, "count"])
+def test_a_rehearsal_of_a_recording_is_as_much_shorter_and_as_much_slower(tmp_path, column):
+    rows = "".join(f"{at},10\n" if column else f"{at / 10}\n" for at in range(101 if column else 1001))
+    options = {"at": "at", "count": column} if column else {}
+    made, timetable = played(tmp_path, f"at,count\n{rows}" if column else f"at\n{rows}", **options)
+
+    small = timetable_of(rehearsed(made, 0.2), tmp_path)
+
+    assert small.seconds == pytest.approx(0.2 * timetable.seconds, rel=0.02)
+    assert small.planned / small.seconds == pytest.approx(0.2 * timetable.planned / timetable.seconds, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("executor", "iterations", "left"), [("shared-iterations", 1000, 100), ("per-vu-iterations", 4, 1)]
+)
+def test_a_rehearsal_of_iterations_makes_as_many_fewer(executor, iterations, left):
+    made = scenario(TARGET, vus=50, iterations=iterations, executor=executor)
+
+    small = rehearsed(made, 0.1)
+
+    assert (small.vus, small.iterations) == (5, left)

@@ -36,6 +36,11 @@ def print_heading(request: KneeRequest) -> None:
         f"{objective_text(request.objective)}; {search.lowest:,.4g} to {search.highest:,.4g}/s, "
         f"each held {format_duration(request.hold)}"
     )
+    if request.scenario.is_closed:
+        click.echo(
+            "the scenario's users wait for their answers, so a slow target would be asked less: "
+            "its requests are asked at these rates instead"
+        )
     click.echo(" ".join(f"{name:>{width}}" for name, width in zip(_NAMES, _WIDTHS, strict=True)))
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadFacts, LoadSecond
+    from outgrow.loadtest.errand_files import What
     from outgrow.loadtest.lines import StartLines
     from outgrow.plan import Plan
     from outgrow.plan.scenarios import Scenario
@@ -96,6 +97,8 @@ def load_command() -> None:
 @click.option("--volume", default="", help="The claim that pods write their shares to; else they stay in the logs.")
 @click.option("--secret", default="", help="A secret whose keys are the pods' environment variables.")
 @click.option("--shard", default="", help="Run one share only, 0/4 to 3/4, and print it; see outgrow load merge.")
+@click.option("--only", type=click.Choice(["setup", "teardown"]), help="Take these steps once, and send no load.")
+@click.option("--values", type=click.Path(path_type=Path), help="What --only setup -o FILE captured, for a share.")
 @click.option("--k6-exit-codes", is_flag=True, help="End with k6's codes: 99 for a broken threshold, 105 ended early.")
 def run_scenario(
     scenario: str,
@@ -112,6 +115,8 @@ def run_scenario(
     volume: str,
     secret: str,
     shard: str,
+    only: "What | None",
+    values: Path | None,
     k6_exit_codes: bool,
 ) -> int:
     """Send a scenario's load and say what became of every arrival.
@@ -131,11 +136,17 @@ def run_scenario(
         from outgrow.cli.load_beyond import write_jobs
 
         return write_jobs(loaded.plan, scenario, declared, plan, output, (namespace, image, volume, secret))
+    if values is not None and not (shard or only):
+        raise UsageError("--values is for one share (--shard) or for --only teardown; a whole run takes its own setup")
+    if only is not None:
+        from outgrow.cli.load_beyond import take_once
+
+        return take_once(scenario, declared, plan, only, values, output)
     if shard:
         from outgrow.cli.load_beyond import run_share
 
         with live(scenario, declared, plan.parent, quiet=quiet) as (told, _):
-            return run_share(scenario, declared, plan, shard, output, told)
+            return run_share(scenario, declared, plan, shard, values, output, told)
     with (
         live(scenario, declared, plan.parent, quiet=quiet) as (told, watched),
         _elsewhere(place, declared) as lines,

@@ -74,6 +74,8 @@ def print_load(facts: LoadFacts) -> None:
         shown.print(Text(f"nothing was answered; is a server listening at {facts.target}?", style="bold red"))
     for line in saturation_lines(facts):
         shown.print(Text(line, style="bold"))
+    for note in facts.notes:
+        shown.print(Text(note, style="bold"))
     _print_checks(facts)
     _print_trends(facts)
     _print_generator(facts)

@@ -11,9 +11,12 @@ _LARGEST: Final = 1_048_576
 
 
 class Answer:
-    """A whole answer. `seconds` is its response time; `body` at most the first MiB."""
+    """A whole answer. `seconds` is its response time; `body` at most the first MiB.
 
-    __slots__ = ("_body", "_json", "_sent", "_text", "head", "seconds", "status")
+    `unread` says why its body could not be unpacked, once something has looked at it; empty where it could.
+    """
+
+    __slots__ = ("_body", "_json", "_sent", "_text", "head", "seconds", "status", "unread")
 
     def __init__(self, status: int, head: bytes, body: bytes, seconds: float) -> None:
         """Keep what came."""
@@ -21,6 +24,7 @@ class Answer:
         self.head = head
         self._sent = body
         self._body: bytes | None = None
+        self.unread = ""
         self.seconds = seconds
         self._text: str | None = None
         self._json: object = _NOT_READ
@@ -30,8 +34,25 @@ class Answer:
         """The body, unpacked; as it came where its coding is unknown or its bytes are none of it."""
         if self._body is None:
             coding = self.header("content-encoding") if b"ncoding" in self.head or b"NCODING" in self.head else None
-            self._body = self._sent if coding is None else unpacked(self._sent, coding.strip().lower())
+            self._body = self._sent if coding is None else self._unpacked(coding)
         return self._body
+
+    def _unpacked(self, codings: str) -> bytes:
+        """Undo codings, the last first (RFC 9110 8.4)."""
+        content = self._sent
+        for coding in (each.strip().lower() for each in reversed(codings.split(","))):
+            if coding in {"", "identity"}:
+                continue
+            found = unpacked(content, coding)
+            if found is None:
+                self.unread = (
+                    f"answers come as {coding[:40]}, which is not unpacked; let Accept-Encoding ask for gzip or deflate"
+                    if coding not in _KNOWN
+                    else f"answers say that they are {coding}, and are not"
+                )
+                return content
+            content = found
+        return content
 
     @property
     def text(self) -> str:
@@ -77,17 +98,23 @@ class Answer:
         return found[0] if found else None
 
 
-def unpacked(content: bytes, coding: str) -> bytes:
-    """Unpack gzip or deflate, at most a MiB of it: a small answer must not become a large one."""
+_KNOWN: Final = frozenset({"gzip", "x-gzip", "deflate"})
+
+
+def unpacked(content: bytes, coding: str) -> bytes | None:
+    """Unpack gzip or deflate, at most a MiB of it: a small answer must not become a large one.
+
+    None where the coding is another one, or the bytes are none of it.
+    """
     if coding in {"gzip", "x-gzip"}:
         windows = (zlib.MAX_WBITS | 16,)
     elif coding == "deflate":
         windows = (zlib.MAX_WBITS, -zlib.MAX_WBITS)  # with a heading, as it should be, or without, as some send it
     else:
-        return content
+        return None
     for window in windows:
         try:
             return zlib.decompressobj(window).decompress(content, _LARGEST)
         except zlib.error:
             continue
-    return content
+    return None

@@ -9,7 +9,7 @@ from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.python_flows import WrittenFlow, written_flow
 from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of, texts_of
-from outgrow.loadtest.templates import places
+from outgrow.plan.places import OF_EVERY_ARRIVAL, places
 from outgrow.plan.scenario_steps import Flow, Pause, ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
@@ -18,8 +18,6 @@ _USUAL: Final = frozenset(range(200, 400))
 """Success and redirection."""
 _SWITCHING: Final = frozenset({101})
 """How a server agrees to speak WebSocket (RFC 6455 4.2.2)."""
-OF_EVERY_ARRIVAL = ("user", "arrival")
-"""The places that every text may have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,9 @@ class Place:
 
 def texts_of(step: ScenarioStep) -> tuple[str, ...]:
     """Give the texts of a step that may have places."""
-    return step.path, *step.headers.values(), step.body, *step.form.values()
+    turns = () if step.websocket is None else (turn.send for turn in step.websocket.turns)
+    named = (upload.filename for upload in step.files if upload.filename)
+    return step.path, *step.headers.values(), step.body, *step.form.values(), *named, *turns
 
 
 def place_of(target: str, scenario: Scenario, environment: Mapping[str, str]) -> Place:

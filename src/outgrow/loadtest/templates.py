@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from outgrow.plan.places import PLACE
+
 Value = str | int
 Filled = Callable[[Value], Value]
 """What is done to a value before it stands in its place."""
 
-_PLACE: Final = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*(?:\.[^{}\s]+)?)\}")
 _IN_A_PATH: Final = re.compile(r"[!-~]*")
 _KEPT_IN_A_PATH: Final = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -32,11 +33,6 @@ def in_header(value: Value) -> Value:
 def as_it_is(value: Value) -> Value:
     """Leave a value alone."""
     return value
-
-
-def places(text: str) -> tuple[str, ...]:
-    """Name what looks like a place in a text."""
-    return tuple(match.group(1) for match in _PLACE.finditer(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +70,8 @@ def template(
 ) -> Template:
     """Make texts ready that stand one after another; braces around anything but a known name stay as they are.
 
+    Of two pairs of braces around a name one stays.
+
     Args:
         texts: each with what is done to the values that are put into it.
         known: the names of places.
@@ -82,11 +80,14 @@ def template(
     pattern, slots = "", list[tuple[str, Filled]]()
     for text, filled in texts:
         reached = 0
-        for match in _PLACE.finditer(text):
-            if match.group(1) in known:
+        for match in PLACE.finditer(text):
+            if (kept := match["kept"]) is not None:
+                pattern += between(text[reached : match.start()] + kept, filled).replace("%", "%%")
+                reached = match.end()
+            elif match["name"] in known:
                 pattern += between(text[reached : match.start()], filled).replace("%", "%%") + "%s"
                 reached = match.end()
-                slots.append((match.group(1), filled))
+                slots.append((match["name"], filled))
         pattern += between(text[reached:], filled).replace("%", "%%")
     return Template(pattern if slots else pattern.replace("%%", "%"), tuple(slots))
 

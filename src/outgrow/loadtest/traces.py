@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from outgrow.errors import UsageError
 from outgrow.loadtest.schedule import Rate, Seconds, Stretch
@@ -46,8 +47,15 @@ def recorded(trace: Trace, base: Path, place: str) -> Rate | Seconds:
         raise UsageError(f"{place}: {trace.file} holds too few rows to play; a rate needs two")
     if amount is None:
         found = np.sort(np.asarray(moments, dtype=np.float64))
+        found = found[_kept(found.size, trace.scale)]
         return (found - found[0]) / trace.speed
     return _rate(trace, moments, amounts, place)
+
+
+def _kept(count: int, share: float) -> NDArray[np.bool_]:
+    """Choose a share of arrivals, spread evenly over them; the first is always among them."""
+    reached = np.floor(np.arange(count + 1) * min(share, 1.0))
+    return np.diff(reached, prepend=-1)[:count] > 0
 
 
 def _rate(trace: Trace, moments: list[float], amounts: list[float], place: str) -> Rate:

@@ -183,6 +183,8 @@ class Visits:
         if step.looks:
             answer = Answer(status, head, body, seconds)
             outcome = self._judged(answer, step, second, visit)
+            if answer.unread:
+                self.notes[f"the step {step.name} looks at its answers: {answer.unread}"] = None
         else:
             outcome = _DONE if step.accepts(status, body) else _UNEXPECTED
         if (meter := flight.meter) is not None:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from outgrow.plan.load_thresholds import LoadThreshold
-from outgrow.plan.scenario_courses import Sine, Stage
+from outgrow.plan.scenario_courses import Sine, Stage, Trace
 from outgrow.plan.scenarios import Scenario
 from outgrow.quantity import Duration
 
@@ -48,9 +48,16 @@ def rehearsed(scenario: Scenario, scale: float) -> Scenario:
             "stages": tuple(_stage(stage, scale) for stage in scenario.stages),
             "users": max(1, round(scenario.users * scale)),
             "vus": None if scenario.vus is None else max(1, round(scenario.vus * scale)),
+            "iterations": None if scenario.iterations is None else max(1, round(scenario.iterations * scale)),
+            "trace": None if scenario.trace is None else _trace(scenario.trace, scale),
             "thresholds": thresholds,
         }
     )
+
+
+def _trace(trace: Trace, scale: float) -> Trace:
+    """Play a recording faster, so that it is shorter, and less of it, so that its rate is the share."""
+    return trace.model_copy(update={"speed": trace.speed / scale, "scale": trace.scale * scale * scale})
 
 
 def _share(span: Duration | None, scale: float) -> Duration | None:

@@ -9,6 +9,7 @@ from outgrow.errors import Place, PlanError, Problem, Severity
 from outgrow.plan import Plan
 from outgrow.plan.includes import ReadText, with_includes
 from outgrow.plan.lint import doubts
+from outgrow.plan.place_references import place_problems
 from outgrow.plan.references import entries, reference_problems
 from outgrow.plan.sources import BUILTIN_KINDS, SourceKind, Vocabulary
 from outgrow.plan.threshold_references import threshold_problems
@@ -54,6 +55,7 @@ def parse_plan(
         problems += reference_problems(tree)
         problems += unit_problems(tree)
         problems += threshold_problems(tree)
+        problems += place_problems(tree)
     elif not problems:
         what = "holds no plan" if tree.data is None else "is no plan: a plan is a mapping"
         problems.append(Problem(Place(file, 1, 1), "", what, 'begin with "outgrow: 1", or let outgrow init write one'))

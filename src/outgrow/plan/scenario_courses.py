@@ -108,14 +108,16 @@ class Trace(Declared):
     speed: Factor = 1.0
     """How many times as fast as it was recorded."""
     scale: Factor = 1.0
-    """How many times as much as was recorded; with `count` or `rate` only."""
+    """How many times as much as was recorded; of single arrivals a share, below 1."""
 
     @model_validator(mode="after")
     def _is_one_of_three(self) -> Self:
         if self.count is not None and self.rate is not None:
             raise PydanticCustomError("trace", "write count or rate, not both")
-        if self.scale != 1 and self.count is None and self.rate is None:
-            raise PydanticCustomError("trace", "single arrivals cannot be scaled; write speed, or name count or rate")
+        if self.scale > 1 and self.count is None and self.rate is None:
+            raise PydanticCustomError(
+                "trace", "single arrivals cannot be multiplied; write speed or a scale below 1, or name count or rate"
+            )
         return self
 
 

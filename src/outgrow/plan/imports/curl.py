@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.scenario import ImportedScenario, Names, headers_of, origin_of, path_of
+from outgrow.plan.places import as_text
 
 
 def read(text: str, target: str) -> ImportedScenario | None:
@@ -93,7 +94,7 @@ def _step(found: argparse.Namespace, url: str, names: Names) -> tuple[dict[str, 
     if headers:
         step["headers"] = headers
     if data:
-        step["body"] = "&".join(data)
+        step["body"] = as_text("&".join(data))
     return step, notes
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.scenario import ImportedScenario, Names, headers_of, origin_of, path_of
+from outgrow.plan.places import as_text
 
 _PAUSE_SECONDS: Final = 0.5
 """A shorter gap between two requests is the browser's, a longer one the user's."""
@@ -83,7 +84,7 @@ def _step(entry: dict[str, Any], names: Names) -> tuple[dict[str, Any], list[str
         step["headers"] = headers
     body = _inside(request, "postData").get("text", "")
     if body:
-        step["body"] = body
+        step["body"] = as_text(body)
     status = int(_inside(entry, "response").get("status", 0))
     if status >= 400:  # noqa: PLR2004 (an error that was recorded is what the scenario expects)
         step["status"] = [status]

@@ -9,6 +9,7 @@ import yaml
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.scenario import ImportedScenario, Names, origin_of
+from outgrow.plan.places import as_text
 
 _METHODS: Final = ("get", "head", "post", "put", "patch", "delete", "options")
 _DEEPEST: Final = 12
@@ -100,9 +101,8 @@ def _step(document: Node, path: str, method: str, operations: Node, names: Names
     if "application/json" in content:
         headers["Content-Type"] = "application/json"
         media: Node = content["application/json"]
-        step["body"] = json.dumps(
-            _example(document, {**media.get("schema", {}), **_examples(media)}), ensure_ascii=False
-        )
+        example = _example(document, {**media.get("schema", {}), **_examples(media)})
+        step["body"] = as_text(json.dumps(example, ensure_ascii=False))
     elif content:
         notes.append(f"{step['name']}: a body of {next(iter(content))} is left out")
     if headers:

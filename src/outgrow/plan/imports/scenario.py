@@ -8,6 +8,8 @@ from urllib.parse import quote, urlsplit
 
 import yaml
 
+from outgrow.plan.places import as_text
+
 _LONGEST_NAME: Final = 50
 _OURS: Final = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "cookie", "accept-encoding", "user-agent"}
@@ -68,6 +70,8 @@ def headers_of(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], list[s
             variable = re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_")
             variables.append(variable)
             value = f"${{{variable}}}"  # noqa: PLW2901 (the header goes on with its secret taken out)
+        else:
+            value = as_text(value)  # noqa: PLW2901 (braces of a recorded header are its own)
         kept[name] = value.encode("latin-1", "replace").decode("latin-1")
     return kept, variables
 
