@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
+from outgrow.autoscale import keda as keda_policy
+from outgrow.autoscale.observed import Numbers
 from outgrow.autoscale.policies import decide, start, state_document, state_from
 from outgrow.facts.scaling import Rule
 from outgrow.plan.formula import parse_formula
 from outgrow.plan.keda import KedaPolicy
-from tests.autoscale.given import FAILED, NOW, seen
+from tests.autoscale.given import FAILED, NOW, after, pods, seen
 
 QUEUE = {"name": "queue", "average": 10, "activation": 5}
 FAST = {"down": {"window": "0s"}, "up": {"rates": [{"pods": 1000, "per": "15s"}]}}
@@ -90,6 +92,94 @@ def test_a_formula_routes_round_a_failed_trigger():
     assert run(policy, [(FAILED, 40)], replicas=2)[0].desired == 4
     assert run(policy, [(70, 40)], replicas=2)[0].desired == 7
     assert run(policy, [(FAILED, FAILED)], replicas=2)[0].rule is Rule.FAILED
+
+
+@pytest.mark.parametrize(("initial", "desired"), [("0s", [0, 0, 0]), ("2m", [4, 4, 0])])
+def test_where_no_trigger_has_ever_been_active_the_initial_cool_down_counts(initial, desired):
+    decisions = run(keda(cool_down="1h", initial_cool_down=initial, behavior=None), [0, 0, 0], replicas=4)
+    assert [each.desired for each in decisions] == desired
+
+
+def test_a_service_at_nothing_comes_up_to_a_minimum_even_while_idle():
+    assert [each.desired for each in run(keda(min=3), [0, 0])] == [3, 3]
+    assert run(keda(min=3, idle=0), [0])[0].desired == 0
+    assert run(keda(min=3), [FAILED])[0].desired == 0
+
+
+def test_a_trigger_that_the_fallback_stands_in_for_is_active():
+    policy = keda(fallback={"after_failures": 2, "replicas": 5}, cool_down="1m")
+    decisions = run(policy, [FAILED] * 9)
+    assert [each.desired for each in decisions[:4]] == [0, 1, 5, 5]
+    assert decisions[-1].desired == 5
+
+
+def test_the_hpa_does_not_count_what_keda_changed_among_its_own_changes():
+    slow = {"up": {"rates": [{"pods": 2, "per": "5m"}]}, "down": {"window": "0s"}}
+    decisions = run(keda(behavior=slow, cool_down="1m", min=4, idle=0), [60, 60, 0, 60, 90])
+    assert [each.desired for each in decisions] == [4, 6, 0, 4, 4]
+
+
+def test_the_hpa_remembers_that_it_began_at_nothing():
+    policy = keda(behavior={"up": {"window": "3m"}}, polling="30s")
+    decisions = run(policy, [6, 60, 60, 60])
+    assert [each.desired for each in decisions] == [1, 1, 1, 5]
+
+
+def test_the_fallback_of_a_whole_amount_is_shared_by_what_is_ready():
+    trigger = {"name": "queue", "value": 10}
+    policy = keda(trigger, fallback={"after_failures": 1, "replicas": 7})
+
+    def judged(letters):
+        decision, _ = keda_policy.judge(policy, seen(3, FAILED, of=pods(letters)), keda_policy.KedaState(), NOW)
+        return decision
+
+    assert [judged("TTT").desired, judged("TFF").desired] == [7, 7]
+    assert (judged("FFF").desired, judged("FFF").rule) == (3, Rule.FAILED)
+
+
+def test_below_zero_a_trigger_says_zero():
+    policy = keda(QUEUE, {"name": "other", "average": 10}, combine={"formula": "queue - other", "average": 10})
+    assert run(policy, [(40, -100)], replicas=2)[0].desired == 4
+
+
+def test_what_a_formula_gives_is_cut_to_thousandths_before_anything_is_compared():
+    policy = keda(combine={"formula": "queue / 3", "average": 1, "activation": 2.333})
+    assert [each.desired for each in run(policy, [Numbers((7_001,)), Numbers((7_002,))])] == [0, 1]
+
+
+def test_a_formula_that_gives_more_than_can_be_said_asks_for_the_most():
+    policy = keda(max=50, combine={"formula": "queue * 1e306", "average": 1})
+    assert run(policy, [60], replicas=2)[0].desired == 50
+
+
+def test_failures_of_different_triggers_do_not_add_up_under_a_formula():
+    policy = keda(
+        QUEUE,
+        {"name": "other", "average": 1},
+        combine={"formula": "queue + other", "average": 10},
+        fallback={"after_failures": 3, "replicas": 9},
+    )
+    turns = [(FAILED, 10), (FAILED, 10), (10, FAILED), (10, FAILED), (10, FAILED)]
+    assert [each.desired for each in run(policy, turns, replicas=2)] == [2, 2, 2, 2, 9]
+
+
+def test_while_one_trigger_errs_a_formula_is_not_active_although_the_fallback_holds():
+    policy = keda(
+        QUEUE,
+        {"name": "other", "average": 1},
+        combine={"formula": "queue + other", "average": 10},
+        fallback={"after_failures": 2, "replicas": 9},
+    )
+    state = keda_policy.KedaState()
+    desired = []
+    for index, readings in enumerate([(FAILED, 0), (FAILED, FAILED), (FAILED, FAILED)]):
+        decision, state = keda_policy.judge(policy, seen(0, *readings), state, after(60 * index))
+        desired.append(decision.desired)
+    assert desired == [0, 0, 1]
+
+
+def test_several_series_of_a_trigger_are_added_up():
+    assert run(keda(), [Numbers((20_000, 30_000))], replicas=2)[0].desired == 5
 
 
 @pytest.mark.parametrize(("pause", "desired"), [("all", 2), ("in", 7), ("out", 2), (4, 4), (0, 0)])

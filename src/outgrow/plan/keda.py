@@ -59,7 +59,7 @@ class Fallback(Declared):
     """How many replicas there are while triggers fail."""
 
     after_failures: Annotated[Count, Field(ge=1)]
-    """After so many failed polls in a row."""
+    """From so many failed polls in a row on (KEDA's failureThreshold and one more)."""
     replicas: Annotated[Count, Field(ge=0)]
     """So many."""
     behavior: Literal["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"] = "static"
@@ -79,6 +79,8 @@ class KedaPolicy(PolicyBase):
     """How often triggers are looked at while nothing runs."""
     cool_down: Duration = Duration.parse("5m")
     """How long after the last active trigger before going to nothing, or to `idle`."""
+    initial_cool_down: Duration = Duration.parse("0s")
+    """The same from the first look on, as long as no trigger has ever been active (KEDA's initialCooldownPeriod)."""
     triggers: Annotated[tuple[Trigger, ...], Field(min_length=1)]
     """The one that asks for the most replicas wins, unless there is a formula."""
     combine: FormulaOver | None = None
