@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import httpx2
 import psutil
 import pytest
+from pydantic import ValidationError
 
 from outgrow.act.nginx import NginxBalancer
 from outgrow.act.nginx.balancer import connections_to
@@ -78,6 +80,29 @@ async def test_scaling_from_1_to_6_and_back_under_load_fails_no_request(front: t
     assert covered
     assert facts.whole.outcomes[Outcome.DONE] > 100
     assert facts.whole.failed == 0, facts.whole.outcomes
+
+
+async def test_replicas_may_listen_on_ipv6(tmp_path: Path) -> None:
+    program("nginx", package="nginx")
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", "{port}", "--bind", "::1"]
+    more = {"command": command, "host": "::1", "behind": {"listen": f"127.0.0.1:{port}"}, "ready": {"every": "20ms"}}
+    actuator = opened(tmp_path, target(**more))
+    await actuator.scale_to(2)
+    found = await settled(actuator, 2)
+    async with httpx2.AsyncClient(timeout=20, trust_env=False) as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/")
+    await none_left(actuator)
+    await actuator.put_away()
+
+    assert all(each.address.startswith("[::1]:") for each in found.each)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0", "::", "auth.example"])
+def test_a_host_that_connections_cannot_be_counted_to_is_refused(host: str) -> None:
+    with pytest.raises(ValidationError, match=r"write 127\.0\.0\.1"):
+        target(host=host)
 
 
 async def test_a_request_that_runs_is_finished_before_its_replica_ends(front: tuple[Actuator, int]) -> None:

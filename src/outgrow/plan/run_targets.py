@@ -5,6 +5,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -36,6 +37,17 @@ def _listen(text: str) -> str:
             "listen", '"{text}" is no address to listen on; write HOST:PORT, as in 127.0.0.1:8080', {"text": text}
         )
     return text
+
+
+def _ip(text: str) -> str:
+    try:
+        found = ip_address(text.strip("[]"))
+    except ValueError:
+        found = None
+    if found is None or found.is_unspecified:  # nginx and we must reach it, and count connections by it
+        what = '"{text}" is no IP address that a replica can be reached at; write 127.0.0.1, or ::1'
+        raise PydanticCustomError("host", what, {"text": text})
+    return str(found)
 
 
 def _workload(text: str) -> str:
@@ -121,8 +133,8 @@ class ProcessTarget(RunTarget):
     """Where it runs, relative to the plan."""
     environment: Mapping[str, SecretText] = {}
     """Added to outgrow's own environment; values may hold `{port}`, `{replica}` and `${NAME}`."""
-    host: str = "127.0.0.1"
-    """The address that a replica listens on."""
+    host: Annotated[str, AfterValidator(_ip)] = "127.0.0.1"
+    """The IP address that a replica listens on, and is reached at."""
     ports: Annotated[tuple[Port, Port], Field()] = (20_000, 29_999)
     """The first and the last port that replicas may be given."""
     state: str = ".outgrow"

@@ -139,7 +139,7 @@ def connections_to(address: str) -> int:
 
 def _text_of(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -47,7 +47,7 @@ class ProcessHost:
         Raises:
             ActuatorError: none is free.
         """
-        return f"{self.target.host}:{self._free_port(name, taken)}"
+        return f"{self._shown_host}:{self._free_port(name, taken)}"
 
     async def start(self, name: str, token: str, address: str) -> Handle:
         """Start a process in a session of its own, its output in its own log.
@@ -138,6 +138,11 @@ class ProcessHost:
         if done:
             self._codes[pid] = os.waitstatus_to_exitcode(status)
 
+    @property
+    def _shown_host(self) -> str:
+        """The host as it stands before a port."""
+        return f"[{self.target.host}]" if ":" in self.target.host else self.target.host
+
     def _free_port(self, name: str, taken: Sequence[str]) -> int:
         first, last = self.target.ports
         span = last - first + 1
@@ -145,7 +150,7 @@ class ProcessHost:
         start = crc32(name.encode())
         for step in range(span):
             port = first + (start + step) % span
-            if f"{self.target.host}:{port}" not in taken and _is_free(self.target.host, port):
+            if f"{self._shown_host}:{port}" not in taken and _is_free(self.target.host, port):
                 return port
         raise ActuatorError(
             Failure.NOT_ACCEPTED,
