@@ -235,7 +235,7 @@ def open_actuator(
             from outgrow.act.kubernetes import KubernetesWorkload
             from outgrow.act.kubernetes.access import access_to
 
-            return KubernetesWorkload(target, access_to(target, environment, base))
+            return KubernetesWorkload(target, access_to(target, environment, base), SYSTEM_CLOCK)
         case "processes" | "docker":
             return _open_fleet(service, target, environment, base, at_first)
 

@@ -39,7 +39,7 @@ async def exhibit(_: pytest.FixtureRequest, folder: Path) -> AsyncGenerator[Exhi
     async def kill(name: str) -> None:
         api.fail(name)
 
-    shown.reopen, shown.kill, shown.is_there = reopen, kill, lambda name: name in api.pods
+    shown.reopen, shown.kill, shown.is_there = reopen, kill, lambda name: name in api.cluster.pods
     shown.unreachable = opened(gone, folder / "gone"), Failure.REFUSED
     shown.silent = opened(silent, folder / "silent", timeout="300ms")
     try:

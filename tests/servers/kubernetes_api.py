@@ -1,30 +1,35 @@
 """The part of a Kubernetes API server that scaling speaks to, on the wire as the real one, with a small controller.
 
 Deployments with their scale subresource (GET, PUT with its resourceVersion, PATCH as merge and as server-side apply
-with field managers and conflicts), pods by label selector in pages, bearer tokens, RBAC, 429 with
-Retry-After, and `Status` objects as the real server words them. The controller makes pods, lets them become ready after
-a while, replaces failed ones, and takes the surplus away.
+with field managers and conflicts), pods by label selector in pages and as a watch, HorizontalPodAutoscalers,
+bearer tokens, RBAC, 429 with Retry-After, and `Status` objects. Its answers are held against those of real servers, see
+`recorded/README.md`. The controller makes pods, lets them become ready after a while, replaces failed ones, and takes
+the surplus away.
 """
 
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
-TOKEN = "let-outgrow-in"
-USER = "system:serviceaccount:shop:outgrow"
+from tests.servers.kubernetes_state import Cluster, Owner, RefusedError, shown
 
-
-class _Refused(Exception):  # noqa: N818 (an answer, not an error of the server)
-    def __init__(self, code: int, reason: str, message: str, **more: Any) -> None:
-        super().__init__(message)
-        self.code, self.reason, self.message, self.more = code, reason, message, more
+TOKEN: Final = "let-outgrow-in"
+TOKENS: Final = {
+    TOKEN: "system:serviceaccount:shop:outgrow",
+    "let-nothing-be-done": "system:serviceaccount:shop:stranger",
+    "let-all-be-done": "admin",
+}
+_NOT_MODIFIED: Final = (
+    'Operation cannot be fulfilled on deployments.apps "{name}": the object has been modified; please apply your '
+    "changes to the latest version and try again"
+)
 
 
 @dataclass
@@ -33,27 +38,27 @@ class KubernetesApi:
 
     Attributes:
         start_up_seconds: how long a pod takes to become ready.
+        version: as which version it answers; before 1.22 nobody is noted as the owner of a scale.
         forbidden: (verb, resource) pairs that RBAC does not allow, such as ("patch", "deployments/scale").
         busy_for: so many requests are answered 429 from now on.
-        webhook: what an admission webhook makes of a number of replicas.
         stalled: whether requests are taken and not answered.
+        watch_seconds: the longest that a watch lasts.
         requests: method, path and query of every request.
     """
 
     start_up_seconds: float = 0.1
+    version: str = "v1.36.2"
     forbidden: set[tuple[str, str]] = field(default_factory=set)
     busy_for: int = 0
     stalled: bool = False
-    webhook: Any = None
+    watch_seconds: float = 600.0
     requests: list[str] = field(default_factory=list)
-    deployments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    pods: dict[str, dict[str, Any]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
-    _version: int = 100
-    _born: int = 0
 
     def __post_init__(self) -> None:
         api = self
+        self.is_old = tuple(map(int, self.version.removeprefix("v").split("."))) < (1, 22)
+        self.cluster = Cluster(self.start_up_seconds, notes_owners=not self.is_old)
 
         class Handler(_Handler):
             server_api = api
@@ -61,6 +66,7 @@ class KubernetesApi:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.stopping = threading.Event()
+        self.broken_watches = threading.Event()
         self._threads = [
             threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True),
             threading.Thread(target=self._control, daemon=True),
@@ -85,22 +91,35 @@ class KubernetesApi:
             }
         )
 
-    def deploy(self, name: str, replicas: int, manager: str = "") -> None:
-        """Make a Deployment in the namespace shop; with `manager` that one owns its number of replicas."""
+    def deploy(self, name: str, replicas: int, owner: Owner | None = None) -> None:
+        """Make a Deployment in the namespace shop; without an owner nobody is noted for its number of replicas."""
         with self.lock:
-            self._version += 1
-            self.deployments[name] = {
-                "replicas": replicas,
-                "version": self._version,
-                "owners": {manager} if manager else set(),
-                "owner_operation": "Apply",
-            }
+            self.cluster.deploy(name, replicas, owner)
 
-    def fail(self, pod: str) -> None:
-        """Let a pod fail."""
+    def delete(self, name: str) -> None:
+        """Delete a Deployment."""
         with self.lock:
-            self.pods[pod]["status"]["phase"] = "Failed"
-            self._changed(pod)
+            del self.cluster.deployments[name]
+
+    def autoscale(self, name: str) -> None:
+        """Let a HorizontalPodAutoscaler of that name scale the Deployment of that name."""
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        self.cluster.autoscalers.append({"metadata": {"name": name}, "spec": {"scaleTargetRef": target}})
+
+    def fail(self, pod: str, **status: Any) -> None:
+        """Let a pod fail; one with a reason (an eviction) stays."""
+        with self.lock:
+            self.cluster.fail(pod, **status)
+
+    def forget(self) -> None:
+        """Forget all changes until now: a watch from before is answered 410."""
+        with self.lock:
+            self.cluster.oldest = self.cluster.version
+
+    def break_watches(self) -> None:
+        """Cut every watch that runs, as a lost connection does."""
+        self.broken_watches.set()
+        self.broken_watches = threading.Event()
 
     def stop(self) -> None:
         """End it."""
@@ -113,160 +132,116 @@ class KubernetesApi:
     def _control(self) -> None:
         while not self.stopping.wait(0.01):
             with self.lock:
-                for name, deployment in self.deployments.items():
-                    self._reconcile(name, deployment["replicas"])
+                self.cluster.reconcile()
 
-    def _reconcile(self, name: str, wanted: int) -> None:
-        own = [pod for pod in self.pods.values() if pod["metadata"]["labels"]["app"] == name]
-        for pod in own:
-            age = time.monotonic() - pod["_changed"]
-            if "deletionTimestamp" in pod["metadata"] and age > 0.05:
-                del self.pods[pod["metadata"]["name"]]
-            elif pod["status"]["phase"] == "Pending" and age > self.start_up_seconds:
-                pod["status"] |= {"phase": "Running", "podIP": f"10.0.0.{self._born % 250 + 1}"}
-                pod["status"]["conditions"] = [{"type": "Ready", "status": "True", "lastTransitionTime": _now()}]
-                self._changed(pod["metadata"]["name"])
-        live = [pod for pod in own if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] != "Failed"]
-        for pod in own:
-            if pod["status"]["phase"] == "Failed" and "deletionTimestamp" not in pod["metadata"]:
-                self._delete(pod)
-        # As a ReplicaSet: the ones that are not ready go first, then the youngest.
-        live.sort(key=lambda pod: (pod["status"]["phase"] == "Running", -pod["_number"]))
-        for pod in live[: max(0, len(live) - wanted)]:
-            self._delete(pod)
-        for _ in range(wanted - len(live)):
-            self._born += 1
-            pod_name = f"{name}-5d9c7b-{self._born:05d}"
-            self.pods[pod_name] = {
-                "metadata": {"name": pod_name, "labels": {"app": name}, "creationTimestamp": _now()},
-                "status": {"phase": "Pending", "conditions": []},
-                "_number": self._born,
-            }
-            self._changed(pod_name)
-
-    def _delete(self, pod: dict[str, Any]) -> None:
-        pod["metadata"]["deletionTimestamp"] = _now()
-        self._changed(pod["metadata"]["name"])
-
-    def _changed(self, name: str) -> None:
-        self.pods[name]["_changed"] = time.monotonic()
-
-    def scale_document(self, name: str) -> dict[str, Any]:
-        deployment = self.deployments[name]
-        ready = [pod for pod in self.pods.values() if pod["metadata"]["labels"]["app"] == name]
-        return {
-            "kind": "Scale",
-            "apiVersion": "autoscaling/v1",
-            "metadata": {"name": name, "namespace": "shop", "resourceVersion": str(deployment["version"])},
-            "spec": {"replicas": deployment["replicas"]} if deployment["replicas"] else {},
-            "status": {"replicas": len(ready), "selector": f"app={name}"},
-        }
-
-    def let_in(self, authorization: str) -> None:
-        if authorization != f"Bearer {TOKEN}":
-            raise _Refused(401, "Unauthorized", "Unauthorized")
+    def let_in(self, authorization: str) -> str:
+        """Give the user that a token stands for."""
+        user = TOKENS.get(authorization.removeprefix("Bearer ")) if authorization else "system:anonymous"
+        if user is None:
+            raise RefusedError(401, "Unauthorized", "Unauthorized")
         if self.busy_for > 0:
             self.busy_for -= 1
             details = {"retryAfterSeconds": 1}
-            raise _Refused(429, "TooManyRequests", "Too many requests, please try again later.", details=details)
+            raise RefusedError(429, "TooManyRequests", "Too many requests, please try again later.", details=details)
+        return user
 
-    def answer(self, method: str, path: str, query: dict[str, str], media: str, raw: bytes) -> dict[str, Any]:
-        parts = path.strip("/").split("/")
-        match parts:
-            case ["api", "v1", "namespaces", namespace, "pods"] if method == "GET":
-                self._allow("list", "pods", "", namespace, "")
-                return self._list(namespace, query)
+    def answer(self, request: "_Request") -> dict[str, Any]:
+        """Answer anything but a watch."""
+        match request.parts:
+            case ["api", "v1", "namespaces", namespace, "pods"] if request.method == "GET":
+                self.allow(request.user, "list", "pods", "", namespace)
+                return self._pods(namespace, request.query)
+            case ["apis", "autoscaling", "v1", "namespaces", namespace, "horizontalpodautoscalers"]:
+                self.allow(request.user, "list", "horizontalpodautoscalers", "autoscaling", namespace)
+                meta = {"resourceVersion": str(self.cluster.version)}
+                kind = {"kind": "HorizontalPodAutoscalerList", "apiVersion": "autoscaling/v1"}
+                return {**kind, "metadata": meta, "items": self.cluster.autoscalers}
             case ["apis", "apps", "v1", "namespaces", namespace, "deployments", name, "scale"]:
-                verb = {"GET": "get", "PUT": "update", "PATCH": "patch"}[method]
-                self._allow(verb, "deployments/scale", "apps", namespace, name)
-                if namespace != "shop" or name not in self.deployments:
-                    details = {"name": name, "group": "apps", "kind": "deployments"}
-                    raise _Refused(404, "NotFound", f'deployments.apps "{name}" not found', details=details)
-                if method == "PUT":
-                    self._put(name, json.loads(raw), query)
-                elif method == "PATCH":
-                    self._patch(name, yaml.safe_load(raw), query, media)
-                return self.scale_document(name)
+                verb = {"GET": "get", "PUT": "update", "PATCH": "patch"}[request.method]
+                self.allow(request.user, verb, "deployments/scale", "apps", namespace, name)
+                if namespace != "shop" or name not in self.cluster.deployments:
+                    kind = "deployments/scale" if self.is_old else "deployments"
+                    details = {"name": name, "group": "apps", "kind": kind}
+                    raise RefusedError(404, "NotFound", f'{kind}.apps "{name}" not found', details=details)
+                if request.method != "GET":
+                    self._write(name, request)
+                return self.cluster.scale_of(name)
             case _:
-                raise _Refused(404, "NotFound", "the server could not find the requested resource")
+                raise RefusedError(404, "NotFound", "the server could not find the requested resource", details={})
 
-    def _allow(self, verb: str, resource: str, group: str, namespace: str, name: str) -> None:
-        if (verb, resource) in self.forbidden:
-            kind = resource.partition("/")[0]
-            subject = f'{kind}.{group} "{name}" is' if name else f"{kind} is"
-            message = (
-                f'{subject} forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "{group}" in '
-                f'the namespace "{namespace}"'
-            )
-            raise _Refused(403, "Forbidden", message, details={"kind": kind})
+    def allow(self, user: str, verb: str, resource: str, group: str, namespace: str, name: str = "") -> None:
+        """Refuse what RBAC does not allow."""
+        is_outgrow = user.endswith(":outgrow")
+        if user == "admin" or (is_outgrow and (verb, resource) not in self.forbidden):
+            return
+        kind = resource.partition("/")[0]
+        dotted = f"{kind}.{group}" if group else kind
+        subject = f'{dotted} "{name}" is' if name else f"{dotted} is"
+        message = (
+            f'{subject} forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{group}" in '
+            f'the namespace "{namespace}"'
+        )
+        details = {"name": name, "group": group, "kind": kind}
+        raise RefusedError(403, "Forbidden", message, details={key: value for key, value in details.items() if value})
 
-    def _list(self, namespace: str, query: dict[str, str]) -> dict[str, Any]:
-        label, _, value = query.get("labelSelector", "").partition("=")
-        found = [
-            _shown(pod)
-            for pod in self.pods.values()
-            if namespace == "shop" and (not label or pod["metadata"]["labels"].get(label) == value)
-        ]
-        first, limit = int(query.get("continue", "0")), int(query.get("limit", "0")) or len(found) + 1
-        meta: dict[str, Any] = {"resourceVersion": str(self._version)}
+    def _pods(self, namespace: str, query: dict[str, str]) -> dict[str, Any]:
+        chosen = chooser(query)
+        found = [shown(pod) for pod in self.cluster.pods.values() if namespace == "shop" and chosen(pod)]
+        limit = int(query.get("limit", "0")) or len(found) + 1
+        if not query.get("continue", "0").isdigit():
+            why = "continue key is not valid: invalid character '\\u009e' looking for beginning of value"
+            raise RefusedError(400, "BadRequest", f"invalid continue token: {why}")
+        first = int(query.get("continue", "0"))
+        meta: dict[str, Any] = {"resourceVersion": str(self.cluster.version)}
         if first + limit < len(found):
             meta["continue"] = str(first + limit)
         return {"kind": "PodList", "apiVersion": "v1", "metadata": meta, "items": found[first : first + limit]}
 
-    def _put(self, name: str, scale: dict[str, Any], query: dict[str, str]) -> None:
-        given = scale.get("metadata", {}).get("resourceVersion")
-        if given not in {None, str(self.deployments[name]["version"])}:
-            message = (
-                f'Operation cannot be fulfilled on deployments.apps "{name}": the object has been modified; please '
-                "apply your changes to the latest version and try again"
-            )
-            raise _Refused(409, "Conflict", message, details={"name": name, "kind": "deployments"})
-        self._set(name, int(scale["spec"].get("replicas", 0)), {query.get("fieldManager", "unknown")}, "Update")
-
-    def _patch(self, name: str, patch: dict[str, Any], query: dict[str, str], media: str) -> None:
-        replicas = int(patch["spec"]["replicas"])
-        deployment = self.deployments[name]
-        if media == "application/merge-patch+json":
-            self._set(name, replicas, {query.get("fieldManager", "unknown")}, "Update")
-        elif media == "application/apply-patch+yaml":
-            manager = query.get("fieldManager")
-            if not manager:
-                details = {"causes": [{"reason": "FieldValueRequired", "field": "fieldManager"}]}
-                raise _Refused(
-                    400,
-                    "BadRequest",
-                    "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value",
-                    details=details,
-                )
-            others = deployment["owners"] - {manager}
-            if others and deployment["replicas"] != replicas and query.get("force") != "true":
-                other = min(others)
-                message = f'Apply failed with 1 conflict: conflict with "{other}" using apps/v1: .spec.replicas'
-                cause = {
-                    "reason": "FieldManagerConflict",
-                    "message": f'conflict with "{other}" using apps/v1',
-                    "field": ".spec.replicas",
-                }
-                raise _Refused(409, "Conflict", message, details={"causes": [cause]})
-            shared = deployment["owners"] if deployment["replicas"] == replicas else set()
-            self._set(name, replicas, shared | {manager}, "Apply")
-        else:
-            message = (
-                "the body of the request was in an unknown format - accepted media types include: "
-                "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml"
-            )
-            raise _Refused(415, "UnsupportedMediaType", message)
-
-    def _set(self, name: str, replicas: int, owners: set[str], operation: str) -> None:
-        deployment = self.deployments[name]
-        replicas = self.webhook(replicas) if self.webhook else replicas
+    def _write(self, name: str, request: "_Request") -> None:
+        media, deployment = request.media, self.cluster.deployments[name]
+        manager = request.query.get("fieldManager", "")
+        is_apply = media == "application/apply-patch+yaml"
+        if request.method == "PATCH" and not is_apply and media != "application/merge-patch+json":
+            raise RefusedError(415, "UnsupportedMediaType", "415: Unsupported Media Type", details={})
+        if is_apply and not manager:
+            why = "Required value: is required for apply patch"
+            cause = {"reason": "FieldValueRequired", "message": why, "field": "fieldManager"}
+            details = {"group": "meta.k8s.io", "kind": "PatchOptions", "causes": [cause]}
+            message = f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {why}'
+            raise RefusedError(422, "Invalid", message, details=details)
+        scale: dict[str, Any] = yaml.safe_load(request.raw)
+        replicas = int(scale["spec"].get("replicas", 0))
+        if scale.get("metadata", {}).get("resourceVersion") not in {None, str(deployment.version)}:
+            details = {"name": name, "group": "apps", "kind": "deployments"}
+            raise RefusedError(409, "Conflict", _NOT_MODIFIED.format(name=name), details=details)
         if replicas < 0:
-            message = f'Scale.autoscaling "{name}" is invalid: spec.replicas: must be greater than or equal to 0'
-            raise _Refused(422, "Invalid", message)
-        if replicas != deployment["replicas"] or owners != deployment["owners"]:
-            self._version += 1
-            deployment |= {"replicas": replicas, "owners": owners, "owner_operation": operation}
-            deployment["version"] = self._version
+            why = f"Invalid value: {replicas}: must be greater than or equal to 0"
+            cause = {"reason": "FieldValueInvalid", "message": why, "field": "spec.replicas"}
+            details = {"name": name, "group": "autoscaling", "kind": "Scale", "causes": [cause]}
+            raise RefusedError(
+                422, "Invalid", f'Scale.autoscaling "{name}" is invalid: spec.replicas: {why}', details=details
+            )
+        if is_apply:
+            owners = deployment.after_apply(manager, replicas, forced=request.query.get("force") == "true")
+        else:
+            owners = deployment.after_update(manager or "unknown", replicas)
+        self.cluster.write(name, replicas, owners)
+
+
+def chooser(query: dict[str, str]) -> Any:
+    """Say which pods a label selector finds."""
+    label, _, value = query.get("labelSelector", "").partition("=")
+    return lambda pod: not label or pod["metadata"]["labels"].get(label) == value
+
+
+@dataclass
+class _Request:
+    method: str
+    parts: list[str]
+    query: dict[str, str]
+    media: str
+    raw: bytes
+    user: str = ""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -286,31 +261,68 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _serve(self) -> None:
-        api = self.server_api
-        parts = urlsplit(self.path)
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        api, parts = self.server_api, urlsplit(self.path)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        media = self.headers.get("Content-Type", "")
+        request = _Request(self.command, parts.path.strip("/").split("/"), query, media, raw)
         api.requests.append(f"{self.command} {self.path}")
         while api.stalled and not api.stopping.is_set():
             time.sleep(0.01)
         try:
             with api.lock:
-                api.let_in(self.headers.get("Authorization") or "")
-                document = api.answer(self.command, parts.path, query, self.headers.get("Content-Type", ""), raw)
-        except _Refused as refused:
-            status = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "message": refused.message,
-                "reason": refused.reason,
-                "code": refused.code,
-                **refused.more,
-            }
-            self._send(refused.code, status)
+                request.user = api.let_in(self.headers.get("Authorization") or "")
+                if query.get("watch") == "true" and request.parts[-1] == "pods":
+                    api.allow(request.user, "watch", "pods", "", request.parts[3])
+                    version, document = _version_in(query), None
+                else:
+                    version, document = None, api.answer(request)
+        except RefusedError as refused:
+            self._send(refused.code, _status(refused.code, refused.reason, refused.message, refused.more))
             return
-        self._send(200, document)
+        if version is not None:
+            self._watch(query, version)
+        elif document is not None:
+            self._send(200, document)
+
+    def _watch(self, query: dict[str, str], version: int) -> None:
+        """Tell changes as they come until the time is over, a bookmark before the end."""
+        api, chosen = self.server_api, chooser(query)
+        broken = api.broken_watches
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        deadline = time.monotonic() + min(float(query.get("timeoutSeconds", "1800")), api.watch_seconds)
+        if version < api.cluster.oldest:
+            message = f"too old resource version: {version} ({api.cluster.oldest})"
+            self._tell("ERROR", _status(410, "Expired", message, {}))
+            deadline = 0.0
+        while time.monotonic() < deadline and not api.stopping.is_set():
+            with api.lock:
+                fresh = [each for each in api.cluster.changes if each[0] > version]
+            for _, kind, pod in fresh:
+                if chosen(pod):
+                    self._tell(kind, pod)
+            version = fresh[-1][0] if fresh else version
+            if broken.wait(0.005):
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.close_connection = True
+                return
+        if deadline and query.get("allowWatchBookmarks") == "true":
+            at = {"metadata": {"resourceVersion": str(version), "creationTimestamp": None}}
+            self._tell("BOOKMARK", {"kind": "Pod", "apiVersion": "v1", **at})
+        self._chunk(b"")
+
+    def _tell(self, kind: str, document: dict[str, Any]) -> None:
+        self._chunk(json.dumps({"type": kind, "object": document}).encode() + b"\n")
+
+    def _chunk(self, raw: bytes) -> None:
+        try:
+            self.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n")
+            self.wfile.flush()
+        except OSError:
+            self.close_connection = True
 
     def _send(self, code: int, document: dict[str, Any]) -> None:
         body = json.dumps(document).encode()
@@ -323,9 +335,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _shown(pod: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in pod.items() if not name.startswith("_")}
+def _version_in(query: dict[str, str]) -> int:
+    text = query.get("resourceVersion") or "0"
+    if text.isdigit():
+        return int(text)
+    why = f'strconv.ParseUint: parsing "{text}": invalid syntax'
+    raise RefusedError(500, "", f'resourceVersion: Invalid value: "{text}": {why}')
 
 
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _status(code: int, reason: str, message: str, more: dict[str, Any]) -> dict[str, Any]:
+    told = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message}
+    return {**told, **({"reason": reason} if reason else {}), **more, "code": code}

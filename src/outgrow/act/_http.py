@@ -2,7 +2,8 @@
 
 import json
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +43,8 @@ class Api:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     socket: Path | None = None
     tls: ssl.SSLContext | None = None
+    tls_name: str = ""
+    """The name in the server's certificate, where it is not the host's."""
     _client: httpx2.AsyncClient | None = field(default=None, init=False)
 
     async def call(
@@ -63,7 +66,12 @@ class Api:
         try:
             with anyio.fail_after(self.limit.total_seconds()):
                 answer = await self._connected().request(
-                    method, self.url + path, params=dict(query or {}), content=content, headers=headers
+                    method,
+                    self.url + path,
+                    params=dict(query or {}),
+                    content=content,
+                    headers=headers,
+                    extensions=self._extensions(),
                 )
         except TimeoutError as error:
             raise ActuatorError(
@@ -73,7 +81,50 @@ class Api:
             ) from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise _failure_of(error, self.shown) from error
-        return Reply(answer.status_code, {name.lower(): text for name, text in answer.headers.items()}, _body(answer))
+        return _reply(answer)
+
+    async def follow(
+        self, path: str, took: Callable[[str], None], *, silence: timedelta, query: Mapping[str, str] | None = None
+    ) -> Reply | None:
+        """Read an answer that goes on and on, line by line, until the server ends it; give the reply where it refused.
+
+        Args:
+            path: what is asked for.
+            took: called with each line.
+            silence: how long the server may say nothing.
+            query: as of every call.
+
+        Raises:
+            ActuatorError: no answer began within the limit, it broke off, or the server was silent for too long.
+        """
+        try:
+            async with AsyncExitStack() as stack:
+                with anyio.fail_after(self.limit.total_seconds()):
+                    asked = self._connected().stream(
+                        "GET",
+                        self.url + path,
+                        params=dict(query or {}),
+                        headers=dict(self.headers),
+                        extensions=self._extensions(),
+                    )
+                    answer = await stack.enter_async_context(asked)
+                    if answer.status_code >= _FIRST_ERROR:
+                        await answer.aread()
+                        return _reply(answer)
+                lines = answer.aiter_lines()
+                while True:
+                    with anyio.fail_after(silence.total_seconds()):
+                        line = await anext(lines, None)
+                    if line is None:
+                        return None
+                    took(line)
+        except TimeoutError as error:
+            raise ActuatorError(Failure.TIMED_OUT, f"{self.shown} fell silent", "it is asked again") from error
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            raise _failure_of(error, self.shown) from error
+
+    def _extensions(self) -> dict[str, str]:
+        return {"sni_hostname": self.tls_name} if self.tls_name else {}
 
     def _connected(self) -> httpx2.AsyncClient:
         if self._client is None:
@@ -95,6 +146,10 @@ class Api:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+def _reply(answer: httpx2.Response) -> Reply:
+    return Reply(answer.status_code, {name.lower(): text for name, text in answer.headers.items()}, _body(answer))
 
 
 def _body(answer: httpx2.Response) -> Any:

@@ -40,6 +40,7 @@ _TEND_MOVING_SECONDS: Final = 0.2
 _MOVING: Final = LEAVING | {ReplicaPhase.STARTING}
 _LOOK_BACKS: Final = (timedelta(hours=2), timedelta(days=2), timedelta(days=31))
 _ORDERS_STAY_GOOD: Final = timedelta(minutes=1)
+_ALARMING: Final = ("failed", "killed", "does not", "two masters")
 _SLOWEST_CALL_SECONDS: Final = 60.0
 """The safety net behind an actuator's own time limit."""
 
@@ -186,7 +187,7 @@ class ScaleLoop:
             if self.request.mode is not Mode.SHADOW:
                 said = await self._try("tending the replicas", self.actuator.tend)
                 for each in said or ():
-                    self._log.say(each, is_warning="failed" in each or "killed" in each or "does not" in each)
+                    self._log.say(each, is_warning=any(word in each for word in _ALARMING))
             self._replicas = await self._try("looking at the replicas", self.actuator.replicas) or self._replicas
         if self._replicas is not None:
             await self._note_start_ups(self._replicas)

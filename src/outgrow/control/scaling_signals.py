@@ -157,13 +157,15 @@ def _asked(service: Service) -> Mapping[str, Sequence[str]]:
 
 def _pod(replica: Replica, asked: Mapping[str, Sequence[str]]) -> Pod:
     phase = _PHASES[replica.phase]
+    if phase is Phase.PENDING and replica.began_at is not None:
+        phase = Phase.RUNNING
     ready = Answer.YES if replica.phase is ReplicaPhase.READY else Answer.NO
     since = replica.since or replica.ordered_at
     return Pod(
         name=replica.name,
         phase=phase,
         readiness=None if since is None else Readiness(ready, since),
-        started_at=replica.ordered_at,
+        started_at=replica.began_at or replica.ordered_at,
         deleting=replica.phase in LEAVING,
         requests={container: dict.fromkeys(resources, _REQUESTED_MILLI) for container, resources in asked.items()},
     )

@@ -33,6 +33,8 @@ class Replica:
     `name` is never used again for another one. `address` is `HOST:PORT`, empty where it has none of its own or it is
     not known yet. `since` is when its phase began, `ordered_at` when it was asked for, `ready_at` when it was ready for
     the first time; each absent where the actuator cannot know. `why` says more of a phase (`exit code 1`).
+    `began_at` is when its processes began to run, where the target tells a replica that runs and is not ready from one
+    that waits for its place.
     """
 
     name: str
@@ -42,14 +44,19 @@ class Replica:
     ordered_at: datetime | None = None
     ready_at: datetime | None = None
     why: str = ""
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Replicas:
-    """The replicas of a service: how many were last ordered, and each that there is, the leaving ones too."""
+    """The replicas of a service: how many were last ordered, and each that there is, the leaving ones too.
+
+    `counted` is how many of them the target itself counts, where ended ones stay in its list.
+    """
 
     ordered: int
     each: tuple[Replica, ...] = ()
+    counted: int | None = None
 
     @property
     def ready(self) -> int:
@@ -59,4 +66,6 @@ class Replicas:
     @property
     def present(self) -> int:
         """How many there are that are not on their way out."""
+        if self.counted is not None:
+            return self.counted
         return sum(replica.phase not in LEAVING for replica in self.each)

@@ -1,9 +1,10 @@
 """How a cluster is reached and who we are there: a kubeconfig, or the service account of the pod that we run in."""
 
 import base64
+import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, cast
@@ -22,7 +23,8 @@ _SERVICE_ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 class Access:
     """A cluster's address, the namespace where none is named, and our credentials.
 
-    `token_file` is read again for every connection, for the kubelet renews it.
+    `token_file` is read again for every request, for the kubelet renews it. `tls_name` is the name in the server's
+    certificate, where it is not the address'.
     """
 
     server: str
@@ -30,6 +32,7 @@ class Access:
     token: str = ""
     token_file: Path | None = None
     tls: ssl.SSLContext | None = None
+    tls_name: str = ""
 
     def headers(self) -> Mapping[str, str]:
         """Give the credentials that go into every request."""
@@ -49,16 +52,18 @@ def access_to(target: KubernetesTarget, environment: Mapping[str, str], base: Pa
         ActuatorError: nothing says how to reach one, or what says so cannot be used.
     """
     named = base / target.kubeconfig if target.kubeconfig else None
-    from_environment = environment.get("KUBECONFIG", "").partition(":")[0]
-    if named is None and from_environment:
-        named = Path(from_environment)
-    if named is None and environment.get("KUBERNETES_SERVICE_HOST"):
+    from_environment = [Path(each) for each in environment.get("KUBECONFIG", "").split(os.pathsep) if each]
+    files = [named] if named is not None else [each for each in from_environment if each.exists()] or from_environment
+    if not files and environment.get("KUBERNETES_SERVICE_HOST"):
         return _of_pod(environment)
-    file = named or Path(environment.get("HOME", "~")).expanduser() / ".kube" / "config"
+    files = files or [Path(environment.get("HOME", "~")).expanduser() / ".kube" / "config"]
+    file = files[0]
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return _of_kubeconfig(document, target.context, file)
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, StopIteration) as error:
+        found = _Kubeconfig()
+        for file in files:
+            found.add(yaml.safe_load(file.read_text(encoding="utf-8")), file)
+        return _of_kubeconfig(found, target.context)
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         why = f"it has no {error}" if isinstance(error, KeyError) else (str(error) or "it lacks a part")
         raise _unusable(file, why) from error
 
@@ -67,41 +72,77 @@ def _of_pod(environment: Mapping[str, str]) -> Access:
     host, port = environment["KUBERNETES_SERVICE_HOST"], environment.get("KUBERNETES_SERVICE_PORT", "443")
     shown = f"[{host}]" if ":" in host else host
     try:
-        tls = ssl.create_default_context(cafile=_SERVICE_ACCOUNT / "ca.crt")
+        tls = _trusting((_SERVICE_ACCOUNT / "ca.crt").read_text(encoding="ascii"))
         namespace = (_SERVICE_ACCOUNT / "namespace").read_text(encoding="utf-8").strip()
     except OSError as error:
         raise _unusable(_SERVICE_ACCOUNT, error.strerror or str(error)) from error
     return Access(f"https://{shown}:{port}", namespace, token_file=_SERVICE_ACCOUNT / "token", tls=tls)
 
 
-def _of_kubeconfig(document: Any, wanted: str | None, file: Path) -> Access:
-    name = wanted or document["current-context"]
-    context = _named(document["contexts"], name, "context")
-    cluster = _named(document["clusters"], context["cluster"], "cluster")
-    user = _named(document["users"], context["user"], "user") if context.get("user") else Json()
-    if "exec" in user or "auth-provider" in user:
+@dataclass(slots=True)
+class _Kubeconfig:
+    """Several kubeconfig files as one: of each name the first one counts, as kubectl has it."""
+
+    current: str = ""
+    entries: dict[str, dict[str, tuple[Json, Path]]] = field(default_factory=dict[str, dict[str, tuple[Json, Path]]])
+
+    def add(self, document: Any, file: Path) -> None:
+        """Add a file, after those that go before it."""
+        self.current = self.current or document.get("current-context") or ""
+        for plural, noun in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
+            known = self.entries.setdefault(noun, {})
+            for each in cast("list[Json]", document.get(plural) or []):
+                known.setdefault(each["name"], (each[noun] or {}, file.parent))
+
+    def named(self, noun: str, name: str) -> tuple[Json, Path]:
+        """Give what has that name, and the folder that its paths start from."""
+        known = self.entries.get(noun, {})
+        if name not in known:
+            raise ValueError(f'it has no {noun} "{name}"; there is {", ".join(known) or "none"}')
+        return known[name]
+
+
+def _of_kubeconfig(found: _Kubeconfig, wanted: str | None) -> Access:
+    name = wanted or found.current
+    if not name:
+        raise KeyError("current-context")
+    context, _ = found.named("context", name)
+    cluster, cluster_folder = found.named("cluster", context["cluster"])
+    user, folder = found.named("user", context["user"]) if context.get("user") else (Json(), cluster_folder)
+    _refuse_what_is_not_done(cluster, user, context)
+    token_file = folder / user["tokenFile"] if user.get("tokenFile") else None
+    server = str(cluster["server"]).rstrip("/")
+    tls = _tls(cluster, cluster_folder, user, folder) if server.startswith("https://") else None
+    namespace, token = context.get("namespace") or "default", user.get("token") or ""
+    return Access(server, namespace, token, token_file, tls, cluster.get("tls-server-name") or "")
+
+
+def _refuse_what_is_not_done(cluster: Json, user: Json, context: Json) -> None:
+    """Refuse what would otherwise be left out in silence: another sign-in, another identity, another way."""
+    told = {
+        "exec": "signs in through a plugin",
+        "auth-provider": "signs in through a plugin",
+        "as": "acts as somebody else",
+        "username": "signs in with a password",
+    }
+    for key, what in told.items():
+        if user.get(key):
+            raise ActuatorError(
+                Failure.NOT_CONFIGURED,
+                f"the user {context['user']} of the kubeconfig {what} ({key}), which outgrow does not do",
+                "use a service account's token, or run outgrow in the cluster",
+            )
+    if cluster.get("proxy-url"):
         raise ActuatorError(
             Failure.NOT_CONFIGURED,
-            f"{file}: the user {context['user']} signs in through a plugin, which outgrow does not run",
-            "use a service account's token, or run outgrow in the cluster",
+            f"the cluster {context['cluster']} of the kubeconfig is behind a proxy (proxy-url), which is not read",
+            "set HTTPS_PROXY instead",
         )
-    token_file = file.parent / user["tokenFile"] if user.get("tokenFile") else None
-    server = str(cluster["server"]).rstrip("/")
-    tls = _tls(cluster, user, file.parent) if server.startswith("https://") else None
-    return Access(server, context.get("namespace") or "default", user.get("token") or "", token_file, tls)
 
 
-def _named(entries: Any, name: str, noun: str) -> Json:
-    for each in cast("list[Json]", entries):
-        if each["name"] == name:
-            return cast("Json", each[noun] or {})
-    known = ", ".join(each["name"] for each in cast("list[Json]", entries))
-    raise ValueError(f'it has no {noun} "{name}"; there is {known or "none"}')
-
-
-def _tls(cluster: Json, user: Json, folder: Path) -> ssl.SSLContext:
-    authority = _bytes_of(cluster, "certificate-authority", folder)
-    context = ssl.create_default_context(cadata=None if authority is None else authority.decode("ascii"))
+def _tls(cluster: Json, cluster_folder: Path, user: Json, folder: Path) -> ssl.SSLContext:
+    authority = _bytes_of(cluster, "certificate-authority", cluster_folder)
+    context = _trusting(None if authority is None else authority.decode("ascii"))
     if cluster.get("insecure-skip-tls-verify"):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -113,6 +154,14 @@ def _tls(cluster: Json, user: Json, folder: Path) -> ssl.SSLContext:
             both.touch(mode=0o600)
             both.write_bytes(certificate + b"\n" + key)
             context.load_cert_chain(both)
+    return context
+
+
+def _trusting(authority: str | None) -> ssl.SSLContext:
+    """Trust a cluster's own authority as kubectl does: without the extensions that Python asks for from 3.13 on."""
+    context = ssl.create_default_context(cadata=authority)
+    if authority is not None:
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 

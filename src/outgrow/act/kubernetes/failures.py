@@ -1,5 +1,6 @@
 """What the API server means by refusing: the `Status` object that comes with every refusal, told apart."""
 
+import re
 from typing import Any, Final, cast
 
 from outgrow.act._http import Reply
@@ -13,6 +14,8 @@ _BY_STATUS: Final = {
     422: (Failure.NOT_ACCEPTED, "an admission rule or a quota stands against it"),
     429: (Failure.TOO_BUSY, "the API server asks for patience; it is asked again"),
 }
+_MISSING_RIGHT: Final = re.compile(r'cannot (\S+) resource "([^"]+)" in API group "([^"]*)"')
+_UNCLAIMED: Final = re.compile(r'conflict with "before-first-apply"')
 
 
 def refusal(reply: Reply, doing: str, manager: str) -> ActuatorError:
@@ -28,9 +31,7 @@ def refusal(reply: Reply, doing: str, manager: str) -> ActuatorError:
     words = str(told.get("message") or said or f"status {reply.status}")[:500]
     match reply.status:
         case 403:
-            verb = "patch" if doing.startswith("scale") else "get, list"
-            failure = Failure.NOT_PERMITTED
-            remedy = f"give the account a Role with the verbs {verb} on the scale subresource and on pods (RBAC)"
+            failure, remedy = _not_permitted(words)
         case 409 if _is_of_owners(told):
             failure = Failure.CONFLICT
             remedy = (
@@ -46,6 +47,25 @@ def refusal(reply: Reply, doing: str, manager: str) -> ActuatorError:
         case _:
             failure, remedy = Failure.NOT_ACCEPTED, "look at runs_on"
     return ActuatorError(failure, f"Kubernetes: cannot {doing}: {words}", remedy)
+
+
+def is_unclaimed(error: ActuatorError) -> bool:
+    """Say whether a conflict is with nobody: with what was there before the first apply, and no manager by name."""
+    return (
+        error.failure is Failure.CONFLICT and _UNCLAIMED.search(error.what) is not None and "1 conflict" in error.what
+    )
+
+
+def _not_permitted(words: str) -> tuple[Failure, str]:
+    """Name the right that is missing in the words of a Role."""
+    if 'User "system:anonymous"' in words:
+        return Failure.WRONG_PASSWORD, "no token or certificate was sent; look at the user of the kubeconfig's context"
+    found = _MISSING_RIGHT.search(words)
+    if found is None:
+        return Failure.NOT_PERMITTED, "look at the account's Role (RBAC) and at admission rules"
+    verb, resource, group = found.groups()
+    rule = f'apiGroups: ["{group}"], resources: [{resource}], verbs: [{verb}]'
+    return Failure.NOT_PERMITTED, f"add to the account's Role (RBAC): {rule}"
 
 
 def _is_of_owners(told: Json) -> bool:

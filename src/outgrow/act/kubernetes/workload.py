@@ -1,28 +1,29 @@
-"""A workload of Kubernetes as an actuator: its scale subresource read and applied, its pods listed."""
+"""A workload of Kubernetes as an actuator: its scale subresource read and applied, its pods watched."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import quote
 
-import anyio
-
-from outgrow.act._http import Api, Reply
 from outgrow.act.kubernetes.access import Access
-from outgrow.act.kubernetes.failures import refusal
+from outgrow.act.kubernetes.asking import APPLY, Server
+from outgrow.act.kubernetes.autoscalers import autoscalers_of
+from outgrow.act.kubernetes.failures import is_unclaimed
+from outgrow.act.kubernetes.pods import part, replica_of
+from outgrow.act.kubernetes.watching import Pods
 from outgrow.errors import ActuatorError, Failure
-from outgrow.facts.replicas import Replica, ReplicaPhase, Replicas
+from outgrow.facts.replicas import LEAVING, ReplicaPhase, Replicas
 from outgrow.plan.run_targets import KubernetesTarget
+from outgrow.ports import Clock
 
 Json = dict[str, Any]
 
 _PLURALS: Final = {"deployment": "deployments", "statefulset": "statefulsets", "replicaset": "replicasets"}
-_APPLY: Final = "application/apply-patch+yaml"
-_TOO_MANY, _UNAVAILABLE = 429, 503
-_PAGE: Final = "500"
-_WAIT_SECONDS: Final = 1.0
+_SCALE_STAYS_GOOD_SECONDS: Final = 1.0
+_CLAIMS: Final = 5
+_MASTERS_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(slots=True)
@@ -31,22 +32,33 @@ class KubernetesWorkload:
 
     target: KubernetesTarget
     access: Access
-    _api: Api = field(init=False)
+    clock: Clock
+    _server: Server = field(init=False)
+    _pods: Pods = field(init=False)
+    _scale: Json = field(default_factory=dict[str, Any], init=False)
+    _read_at: float = field(default=float("-inf"), init=False)
+    _masters: frozenset[str] = field(default=frozenset(), init=False)
+    _masters_read_at: float = field(default=float("-inf"), init=False)
 
     def __post_init__(self) -> None:
         """Point at the cluster; nothing is connected yet."""
-        access = self.access
-        self._api = Api(access.server, access.server, self.target.timeout, access.headers(), tls=access.tls)
+        self._server = Server(self.access, self.target.timeout, self.target.field_manager)
+        pods = f"/api/v1/namespaces/{quote(self._namespace)}/pods"
+        self._pods = Pods(self._server, pods, self._shown, self.clock)
 
     async def replicas(self) -> Replicas:
-        """Read the scale and list the pods that its selector finds."""
-        scale = await self._scale()
-        selector = str(_part(scale, "status").get("selector") or "")
-        pods = await self._pods(selector) if selector else list[Json]()
+        """Read the scale, at most once a second, and give the pods that its selector finds."""
+        if monotonic() - self._read_at >= _SCALE_STAYS_GOOD_SECONDS:
+            await self._read_scale()
+        selector = str(part(self._scale, "status").get("selector") or "")
+        pods = await self._pods.now(selector) if selector else ()
         try:
-            return Replicas(_ordered(scale), tuple(replica_of(each) for each in pods))
+            each = tuple(replica_of(pod, self._pods.seen.get(pod["metadata"]["name"])) for pod in pods)
+            # A pod that ended stays in the list (an evicted one for long), and the controllers do not count it.
+            counted = sum(pod.phase not in LEAVING | {ReplicaPhase.FAILED} for pod in each)
+            return Replicas(_ordered(self._scale), each, counted)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise _not_kubernetes(self.access.server) from error
+            raise self._server.not_kubernetes() from error
 
     async def scale_to(self, count: int) -> None:
         """Apply `spec.replicas` of the scale subresource as our field manager; the cluster does the rest.
@@ -56,18 +68,16 @@ class KubernetesWorkload:
         """
         if count < 0:
             raise ValueError(f"{count} replicas; give 0 or more")
-        if _ordered(await self._scale()) == count:
+        await self._read_scale()
+        if _ordered(self._scale) == count:
             return
-        applied = {
-            "apiVersion": "autoscaling/v1",
-            "kind": "Scale",
-            "metadata": {"name": self._name, "namespace": self._namespace},
-            "spec": {"replicas": count},
-        }
-        query = {"fieldManager": self.target.field_manager, "force": "true" if self.target.take_over else "false"}
-        doing = f"scale {self._shown} to {count}"
-        reply = await self._patiently("PATCH", f"{self._path}/scale", doing, query=query, body=applied, media=_APPLY)
-        answered = _ordered(_object(reply))
+        try:
+            await self._apply(count, forced=self.target.take_over)
+        except ActuatorError as error:
+            if self.target.take_over or not is_unclaimed(error):
+                raise
+            await self._claim(count)
+        answered = _ordered(self._scale)
         if answered != count:
             raise ActuatorError(
                 Failure.NOT_ACCEPTED,
@@ -76,54 +86,78 @@ class KubernetesWorkload:
             )
 
     async def tend(self) -> Sequence[str]:
-        """Do nothing: the cluster's controllers do."""
-        return ()
+        """Look now and then for a HorizontalPodAutoscaler that scales it too; the cluster does all else."""
+        if monotonic() - self._masters_read_at < _MASTERS_EVERY.total_seconds():
+            return ()
+        self._masters_read_at = monotonic()
+        found = frozenset(await self._autoscalers() or ())
+        new, self._masters = found - self._masters, found
+        return [
+            f"{self._shown} has two masters: the HorizontalPodAutoscaler {each} scales it too; delete that one, "
+            "or look on beside it with --shadow"
+            for each in sorted(new)
+        ]
 
     async def put_away(self) -> None:
         """Do nothing: nothing was put before the replicas."""
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._api.aclose()
+        await self._pods.aclose()
+        await self._server.aclose()
 
-    async def _scale(self) -> Json:
-        return _object(await self._patiently("GET", f"{self._path}/scale", f"read the scale of {self._shown}"))
+    async def _read_scale(self) -> None:
+        self._scale = await self._server.ask("GET", f"{self._path}/scale", f"read the scale of {self._shown}")
+        self._read_at = monotonic()
 
-    async def _pods(self, selector: str) -> Sequence[Json]:
-        path, found, more = f"/api/v1/namespaces/{quote(self._namespace)}/pods", list[Json](), ""
-        while True:
-            query = {"labelSelector": selector, "limit": _PAGE, **({"continue": more} if more else {})}
-            page = _object(await self._patiently("GET", path, f"list the pods of {self._shown}", query=query))
-            found += cast("list[Json]", page.get("items") or [])
-            more = str(_part(page, "metadata").get("continue") or "")
-            if not more:
-                return found
+    async def _apply(self, count: int, *, forced: bool, version: str = "") -> None:
+        meta = {"name": self._name, "namespace": self._namespace, **({"resourceVersion": version} if version else {})}
+        applied = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": meta, "spec": {"replicas": count}}
+        query = {"fieldManager": self.target.field_manager, "force": "true" if forced else "false"}
+        doing = f"scale {self._shown} to {count}"
+        self._scale = await self._server.ask(
+            "PATCH", f"{self._path}/scale", doing, query=query, body=applied, media=APPLY
+        )
+        self._read_at = monotonic()
 
-    async def _patiently(
-        self,
-        method: str,
-        path: str,
-        doing: str,
-        *,
-        query: Mapping[str, str] | None = None,
-        body: Any = None,
-        media: str = "application/json",
-    ) -> Reply:
-        """Ask, and ask again while the server says to come back later and the time limit allows it."""
-        self._api.headers = self.access.headers()
-        deadline = monotonic() + self.target.timeout.total_seconds()
-        while True:
-            reply = await self._api.call(method, path, query=query, body=body, media=media)
-            if not reply.is_error:
-                return reply
-            wait = _retry_after(reply)
-            if reply.status not in {_TOO_MANY, _UNAVAILABLE} or monotonic() + wait > deadline:
-                raise refusal(reply, doing, self.target.field_manager)
-            await anyio.sleep(wait)
+    async def _claim(self, count: int) -> None:
+        """Take a number that no manager is noted for, unless an autoscaler lives on it or somebody was faster.
+
+        The API server notes owners of a scale only from its first apply on (before 1.22 never), and takes whoever
+        wrote before that for one owner called before-first-apply. So this is what the first order always meets.
+        """
+        masters = await self._autoscalers()
+        if masters:
+            raise ActuatorError(
+                Failure.CONFLICT,
+                f"Kubernetes: cannot scale {self._shown}: the HorizontalPodAutoscaler {masters[0]} scales it",
+                "delete that one, look on beside it with --shadow, or take the number over with take_over: true",
+            )
+        before = _ordered(self._scale)
+        for attempt in range(_CLAIMS):
+            try:
+                version = str(part(self._scale, "metadata").get("resourceVersion") or "")
+                await self._apply(count, forced=True, version=version)
+            except ActuatorError as error:
+                # The version counts the controllers' reports too; only another number is somebody else's word.
+                if error.failure is not Failure.CONFLICT or attempt == _CLAIMS - 1:
+                    raise
+                await self._read_scale()
+                if _ordered(self._scale) != before:
+                    raise
+            else:
+                return
+
+    async def _autoscalers(self) -> Sequence[str] | None:
+        return await autoscalers_of(self._server, quote(self._namespace), self._plural, self._name)
 
     @property
     def _name(self) -> str:
         return self.target.workload.partition("/")[2]
+
+    @property
+    def _plural(self) -> str:
+        return _PLURALS[self.target.workload.partition("/")[0].removesuffix("s")]
 
     @property
     def _namespace(self) -> str:
@@ -135,74 +169,8 @@ class KubernetesWorkload:
 
     @property
     def _path(self) -> str:
-        plural = _PLURALS[self.target.workload.partition("/")[0].removesuffix("s")]
-        return f"/apis/apps/v1/namespaces/{quote(self._namespace)}/{plural}/{quote(self._name)}"
-
-
-def replica_of(pod: Json) -> Replica:
-    """Say what a pod means as a replica.
-
-    `ready_at` is when its Ready condition last became true: the first time only for a pod that was never unready since.
-    """
-    meta, status = _part(pod, "metadata"), _part(pod, "status")
-    conditions = {each["type"]: each for each in cast("list[Json]", status.get("conditions") or [])}
-    ready = conditions.get("Ready") or Json()
-    changed = _moment(ready.get("lastTransitionTime"))
-    created = _moment(meta.get("creationTimestamp"))
-    phase, why = _phase(meta, status, is_ready=ready.get("status") == "True")
-    since = _moment(meta.get("deletionTimestamp")) if phase is ReplicaPhase.STOPPING else changed
-    return Replica(
-        name=str(meta.get("name", "")),
-        phase=phase,
-        address=str(status.get("podIP") or ""),
-        since=since or created,
-        ordered_at=created,
-        ready_at=changed if phase is ReplicaPhase.READY else None,
-        why=why,
-    )
-
-
-def _phase(meta: Json, status: Json, *, is_ready: bool) -> tuple[ReplicaPhase, str]:
-    containers = cast("list[Json]", status.get("containerStatuses") or [])
-    waiting = (_part(_part(each, "state"), "waiting").get("reason") for each in containers)
-    why = str(next(filter(None, waiting), None) or status.get("reason") or "")
-    if meta.get("deletionTimestamp"):
-        return ReplicaPhase.STOPPING, why
-    if status.get("phase") in {"Failed", "Succeeded"}:
-        return ReplicaPhase.FAILED, why or str(status["phase"])
-    if is_ready:
-        return ReplicaPhase.READY, ""
-    restarted = any(each.get("restartCount", 0) > 0 for each in containers)
-    return (ReplicaPhase.UNREADY if restarted else ReplicaPhase.STARTING), why
-
-
-def _part(whole: Json, name: str) -> Json:
-    """Give a part that the API server leaves out where it is empty."""
-    return cast("Json", whole.get(name) or {})
+        return f"/apis/apps/v1/namespaces/{quote(self._namespace)}/{self._plural}/{quote(self._name)}"
 
 
 def _ordered(scale: Json) -> int:
-    return int(_part(scale, "spec").get("replicas") or 0)
-
-
-def _retry_after(reply: Reply) -> float:
-    try:
-        return max(float(reply.headers["retry-after"]), 0.05)
-    except (KeyError, ValueError):
-        return _WAIT_SECONDS
-
-
-def _object(reply: Reply) -> Json:
-    if not isinstance(reply.body, dict):
-        raise _not_kubernetes("the API server")
-    return cast("Json", reply.body)
-
-
-def _not_kubernetes(where: str) -> ActuatorError:
-    return ActuatorError(
-        Failure.BAD_ANSWER, f"{where} does not answer as Kubernetes does", "look at the kubeconfig's server"
-    )
-
-
-def _moment(text: object) -> datetime | None:
-    return datetime.fromisoformat(text) if isinstance(text, str) else None
+    return int(part(scale, "spec").get("replicas") or 0)
