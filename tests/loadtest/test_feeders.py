@@ -72,6 +72,41 @@ async def test_a_session_keeps_its_row(tmp_path):
     assert paths == ["/0-1"] * 3 + ["/1-2"] * 3
 
 
+async def test_columns_and_values_may_be_korean_in_paths_headers_and_bodies(tmp_path):
+    (tmp_path / "사람.csv").write_text("\ufeff이름,마을\n홍길동,강릉\n", encoding="utf-8")
+    seen: list[bytes] = []
+
+    async def noting(reader, writer):
+        while True:
+            head = await request(reader)
+            length = int(head.lower().partition(b"content-length:")[2].split()[0])
+            seen.append(head + await reader.readexactly(length))
+            writer.write(OK)
+
+    step = {"name": "one", "method": "POST", "path": "/{people.마을}?n={people.이름}", "body": "{people.이름}"}
+    async with serving(noting) as target:
+        made = scenario(
+            target,
+            data={"people": {"file": "사람.csv"}},
+            steps=[{**step, "headers": {"X-Name": "{people.이름}"}}],
+            duration="10ms",
+        )
+        facts = await run_load("short", made, {}, lambda _: None, tmp_path)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 1}
+    assert seen[0].startswith(b"POST /%EA%B0%95%EB%A6%89?n=%ED%99%8D%EA%B8%B8%EB%8F%99 HTTP/1.1\r\n")
+    assert "\r\nX-Name: 홍길동\r\n".encode() in seen[0]
+    assert seen[0].endswith("\r\n\r\n홍길동".encode())
+
+
+async def test_a_line_of_json_ends_at_its_line_end_and_nowhere_else(tmp_path):
+    text = json.dumps({"id": "a\u2028b"}, ensure_ascii=False) + "\r\n\n"
+
+    _, paths = await asked(tmp_path, {"file": "people.jsonl"}, text=text, file="people.jsonl", duration="10ms")
+
+    assert paths == ["/a%E2%80%A8b"]
+
+
 async def test_json_lines_are_read_too(tmp_path):
     text = "\n".join(json.dumps({"id": number, "tags": [number]}) for number in (7, 8))
 
@@ -97,7 +132,9 @@ async def test_several_processes_never_share_a_unique_row(tmp_path):
         ("people.csv", "email,id\na\n", "line 2 has fewer columns"),
         ("people.jsonl", '{"ident": 1}\n', 'line 1 has no "id"'),
         ("people.jsonl", "[1]\n", 'line 1 has no "id"; write objects'),
+        ("people.csv", "id,id\n1,2\n", '2 columns are called "id"'),
         ("people.jsonl", "{\n", "line 1 is no JSON"),
+        ("people.jsonl", '{"id": "\\ud800"}\n', "line 1 holds half a character"),
         ("people.jsonl", "\n", "has no rows"),
     ],
 )

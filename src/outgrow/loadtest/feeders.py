@@ -57,7 +57,7 @@ def _csv_rows(path: Path, names: tuple[str, ...], place: str) -> list[tuple[str,
 def _json_rows(path: Path, names: tuple[str, ...], place: str) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     try:
-        lines = path.read_text("utf-8-sig").splitlines()
+        lines = path.read_text("utf-8-sig").split("\n")  # `splitlines` would end lines within texts too, at U+2028
     except FileNotFoundError as error:
         raise UsageError(f'{place}: "{path}" does not exist; its path is relative to the plan') from error
     except (OSError, UnicodeDecodeError) as error:
@@ -75,8 +75,23 @@ def _json_rows(path: Path, names: tuple[str, ...], place: str) -> list[tuple[str
         if missing is not None:
             columns = nearest_or_all(missing, row, "it has") if row else "write objects"
             raise UsageError(f'{place}: {path.name}, line {number} has no "{missing}"; {columns}')
-        found.append(tuple(_text(row[name]) for name in names))
+        texts = tuple(_text(row[name]) for name in names)
+        if not all(map(_can_be_sent, texts)):
+            raise UsageError(
+                f"{place}: {path.name}, line {number} holds half a character (\\ud800 to \\udfff alone); "
+                "write it whole, or leave it out"
+            )
+        found.append(texts)
     return found
+
+
+def _can_be_sent(text: str) -> bool:
+    """Say whether a text has bytes: JSON can spell halves of characters, which have none."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(value: object) -> str:

@@ -77,8 +77,16 @@ def _whole(method: str, front: str, sent: bytes, cookies: str) -> bytes:
     """Put a request together: its line and headers, those that depend on cookies and on the body, and the body."""
     cookie = f"\r\nCookie: {cookies}" if cookies else ""
     if sent or method in _WITH_LENGTH:
-        return f"{front}{cookie}\r\nContent-Length: {len(sent)}\r\n\r\n".encode("latin-1", "replace") + sent
-    return f"{front}{cookie}\r\n\r\n".encode("latin-1", "replace")
+        return _bytes_of(f"{front}{cookie}\r\nContent-Length: {len(sent)}\r\n\r\n") + sent
+    return _bytes_of(f"{front}{cookie}\r\n\r\n")
+
+
+def _bytes_of(head: str) -> bytes:
+    """Give the bytes of a head; what data brings beyond ISO 8859-1 goes as UTF-8 (RFC 9110 5.5 leaves it opaque)."""
+    try:
+        return head.encode("latin-1")
+    except UnicodeEncodeError:
+        return head.encode()
 
 
 @dataclass(frozen=True, slots=True)

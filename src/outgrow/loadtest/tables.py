@@ -44,6 +44,8 @@ def column_of(name: str, columns: tuple[str, ...], place: str) -> int:
     Raises:
         UsageError: there is no such column.
     """
+    if columns.count(name) > 1:
+        raise UsageError(f'{place}: {columns.count(name)} columns are called "{name}"; give each a name of its own')
     if name in columns:
         return columns.index(name)
     raise UsageError(f'{place}: no column is called "{name}"; {nearest_or_all(name, columns, "the columns are")}')

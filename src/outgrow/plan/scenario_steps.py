@@ -15,13 +15,15 @@ from outgrow.plan.step_protocols import GrpcCall, Stream, WebSocketTalk
 from outgrow.quantity import Duration
 
 PATH: Final = re.compile(r"/[!-~]*")
+_OF_DATA: Final = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\.[^{}\s]+\}")
+"""A place for a column of data, whose name may be of any letters."""
 _HEADER: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _JSON: Final = "json"
 
 
 def _path(text: str) -> str:
-    if not PATH.fullmatch(text):
+    if not PATH.fullmatch(_OF_DATA.sub("x", text)):
         raise PydanticCustomError(
             "path",
             '"{text}" is not a path; begin with / and write blanks and letters beyond ASCII as %20',
@@ -43,7 +45,7 @@ def _header(name: str) -> str:
 
 
 def _value(text: str) -> str:
-    if not all(each.isprintable() and ord(each) < 256 for each in text):  # noqa: PLR2004 (ISO 8859-1, RFC 9110 5.5)
+    if not all(each.isprintable() and ord(each) < 256 for each in _OF_DATA.sub("x", text)):  # noqa: PLR2004 (ISO 8859-1, RFC 9110 5.5)
         raise PydanticCustomError("header", "a header's value is one line of Latin letters and signs")
     return text
 
