@@ -1,14 +1,19 @@
 """What other generators measured, read as facts: the figures agree with the tool's own, and broken files are told."""
 
 import json
+from dataclasses import astuple
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import Model, Outcome
 from outgrow.loadtest.results import read_results
+from outgrow.report.load_json import load_text, stored_load
 
 RECORDED = Path(__file__).parent / "recorded"
 START = 1_795_237_800.0
@@ -192,3 +197,88 @@ def test_a_file_that_no_known_tool_writes_is_told_with_what_is_known(text):
 def test_a_broken_file_is_told_with_its_line(text, told):
     with pytest.raises(UsageError, match=told):
         read_one(text)
+
+
+K6_POINT = {
+    "type": "Point",
+    "metric": "http_req_duration",
+    "data": {"time": "2026-01-01T00:00:00Z", "value": 12.5, "tags": {"status": "200", "name": "a"}},
+}
+K6_SUMMARY = {
+    "metrics": {
+        "http_req_duration": dict.fromkeys(("avg", "min", "med", "max", "p(90)", "p(95)", "p(99)"), 2.0),
+        "http_reqs": {"count": 5, "rate": 1},
+        "http_req_failed": {"passes": 0, "fails": 5, "value": 0},
+    }
+}
+VEGETA_REPORT = {
+    "latencies": dict.fromkeys(("total", "mean", "50th", "90th", "95th", "99th", "max", "min"), 1e6),
+    "earliest": "2026-01-01T00:00:00Z",
+    "duration": 1e9,
+    "wait": 1e6,
+    "requests": 5,
+    "success": 1,
+}
+ODD = st.sampled_from(
+    [float("nan"), float("inf"), -float("inf"), -1, -1e18, 1e300, None, [], {}, "", "x", True, "\ud800"]
+)
+
+
+def places_in(document, path=()):
+    """Name every place of a document."""
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield (*path, key)
+            yield from places_in(value, (*path, key))
+
+
+def changed(document, path, value):
+    """Give a document with another value at a place."""
+    return {**document, path[0]: changed(document[path[0]], path[1:], value) if path[1:] else value}
+
+
+@given(st.sampled_from([K6_POINT, K6_SUMMARY, VEGETA_REPORT]), st.data(), ODD)
+def test_a_damaged_figure_is_refused_or_read_as_a_figure_and_nothing_else(document, data, odd):
+    place = data.draw(st.sampled_from(list(places_in(document))))
+    try:
+        facts = read_results({"run.json": json.dumps(changed(document, place, odd))}, "x")
+    except UsageError:
+        return
+
+    times = facts.whole.response
+    assert times is None or all(isfinite(each) and each >= 0 for each in astuple(times))
+    assert all(count >= 0 for count in facts.whole.outcomes.values())
+    load_text(facts)
+
+
+@given(st.integers(0, 2000), st.sampled_from([json.dumps(K6_SUMMARY), json.dumps(VEGETA_REPORT)]))
+def test_a_result_that_was_cut_off_is_refused(length, text):
+    if length < len(text):
+        with pytest.raises(UsageError):
+            read_results({"run.json": text[:length] or " "}, "x")
+
+
+def test_names_without_end_are_counted_together():
+    points = [changed(K6_POINT, ("data", "tags", "name"), f"http://x/{number // 2}") for number in range(1000)]
+
+    facts = read_results({"run.json": "\n".join(map(json.dumps, points))}, "x")
+
+    assert len(facts.steps) == 201
+    assert facts.whole.outcomes == {Outcome.DONE: 1000}
+    assert sum(step.outcomes[Outcome.DONE] for step in facts.steps) == 1000
+    assert "other requests" in {step.name for step in facts.steps}
+
+
+def test_requests_of_different_years_are_no_run():
+    points = [changed(K6_POINT, ("data", "time"), f"20{year}-01-01T00:00:00Z") for year in (20, 26)]
+
+    with pytest.raises(UsageError, match="lie 2,192 days apart"):
+        read_results({"run.json": "\n".join(map(json.dumps, points))}, "x")
+
+
+def test_a_stored_run_with_a_figure_that_is_none_is_refused(tmp_path):
+    file = tmp_path / "run.json"
+    file.write_text('{"schema": "outgrow.load/1", "seconds": NaN}')
+
+    with pytest.raises(UsageError, match="NaN is no number of JSON"):
+        stored_load(file)

@@ -236,7 +236,8 @@ def _proven(
     started = datetime.now(UTC)
     proof = run_async(verified)
     now = ended = datetime.now(UTC)
-    if kept:  # what a stored run proves is as old as the run
+    # What a stored run proves is as old as the run; the summaries of some generators do not say when that was.
+    if kept and all(each.started_at.timestamp() > 0 for each in kept.values()):
         started = min(each.started_at for each in kept.values())
         ended = max(each.started_at + timedelta(seconds=each.seconds) for each in kept.values())
     if proof.scale == 1 and not proof.is_interrupted:

@@ -65,7 +65,7 @@ def stored_load(path: Path) -> LoadFacts:
         UsageError: the file cannot be read, or holds no run.
     """
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes(), parse_constant=_refused)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -76,6 +76,10 @@ def stored_load(path: Path) -> LoadFacts:
         return load_facts(document)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _refused(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
 
 
 def load_schema() -> dict[str, Any]:

@@ -30,8 +30,13 @@ def read_results(texts: Mapping[str, str], scenario: str) -> LoadFacts:
     Raises:
         UsageError: no known tool writes such files, or one of them is broken.
     """
-    for read in _READERS.values():
-        facts = read(texts, scenario)
+    for tool, read in _READERS.items():
+        try:
+            facts = read(texts, scenario)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"{', '.join(texts)}: a figure of {tool} cannot be read ({error}); was the file cut off or changed?"
+            ) from error
         if facts is not None:
             return facts
     raise UsageError(f"{', '.join(texts)}: no result that is known; give one of {'; '.join(_READERS)}")

@@ -1,14 +1,22 @@
 """Single answers of another generator, counted as our own are: by step, and second by second."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import isfinite
+from typing import Final
 
+from outgrow.errors import UsageError
 from outgrow.facts.loads import FlowLoad, GeneratorHealth, LoadFacts, LoadSecond, Model, Outcome
 from outgrow.loadtest.record import NO_STATUS, SecondTally, StepTally, step_load
 
 UNKNOWN_HEALTH = GeneratorHealth(0.0, 0.0, 0, None, ())
 """No generator but ours says how well it kept its own schedule."""
+_MOST_NAMES: Final = 200
+_OTHERS: Final = "other requests"
+_LONGEST_SECONDS: Final = 7 * 86_400
+"""A run is kept second by second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +47,14 @@ def facts_of(
         generator: the tool that sent the load.
         dropped: arrivals that were never started for want of users.
         checks: how often each passed and failed, over all answers.
+
+    Raises:
+        UsageError: a time is none, or the requests lie too far apart to be of one run.
     """
-    ordered = sorted(answers, key=lambda each: each.sent)
+    ordered = sorted(_with_few_names(list(answers)), key=lambda each: each.sent)
     if not ordered:
         return None
+    _refuse_odd_times(ordered, generator)
     names = tuple(dict.fromkeys(each.step for each in ordered))
     tallies = {name: StepTally() for name in names}
     whole = StepTally()
@@ -72,6 +84,25 @@ def facts_of(
         model=Model.OPEN if generator == "vegeta" else Model.CLOSED,
         generator=generator,
     )
+
+
+def _with_few_names(answers: list[Answer]) -> list[Answer]:
+    """Count the rarer names together: k6 names a request by its URL unless told otherwise, and there may be many."""
+    known = Counter(each.step for each in answers)
+    if len(known) <= _MOST_NAMES:
+        return answers
+    kept = {name for name, _ in known.most_common(_MOST_NAMES)}
+    return [each if each.step in kept else replace(each, step=_OTHERS) for each in answers]
+
+
+def _refuse_odd_times(ordered: Sequence[Answer], generator: str) -> None:
+    if not all(isfinite(each.sent) and 0 <= each.seconds <= _LONGEST_SECONDS for each in ordered):
+        raise UsageError(f"the result of {generator} has a request whose time is no number of seconds, or below 0")
+    length = max(each.sent + each.seconds for each in ordered) - ordered[0].sent
+    if length > _LONGEST_SECONDS:
+        raise UsageError(
+            f"the requests of {generator} lie {length / 86_400:,.0f} days apart; give the result of one run alone"
+        )
 
 
 def _count(tally: StepTally, answer: Answer) -> None:

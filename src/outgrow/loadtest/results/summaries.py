@@ -1,7 +1,10 @@
 """Summaries of another generator as facts: what a step's requests met in all, and nothing second by second."""
 
+from dataclasses import astuple
 from datetime import datetime
+from math import isfinite
 
+from outgrow.errors import UsageError
 from outgrow.facts.loads import FlowLoad, Latency, LoadFacts, Model, Outcome, StepLoad
 from outgrow.loadtest.results.single import UNKNOWN_HEALTH
 
@@ -21,7 +24,13 @@ def facts_of_summary(
     whole: StepLoad,
     steps: tuple[StepLoad, ...],
 ) -> LoadFacts:
-    """Give a summary as the facts of a load test without seconds."""
+    """Give a summary as the facts of a load test without seconds.
+
+    Raises:
+        UsageError: a figure is no number, or below 0.
+    """
+    if not (isfinite(seconds) and seconds >= 0 and all(map(_can_be, (whole, *steps)))):
+        raise UsageError(f"the summary of {generator} has a figure that is no number, or below 0; was it damaged?")
     return LoadFacts(
         scenario=scenario,
         target=target,
@@ -40,3 +49,8 @@ def facts_of_summary(
         model=Model.OPEN if generator == "vegeta" else Model.CLOSED,
         generator=generator,
     )
+
+
+def _can_be(step: StepLoad) -> bool:
+    times = () if step.response is None else astuple(step.response)
+    return all(isfinite(each) and each >= 0 for each in (*times, *step.outcomes.values()))
