@@ -26,6 +26,11 @@ def test_the_metric_that_asks_for_the_most_wins():
     assert (found.desired, found.metric, found.rule) == (7, "requests", Rule.TARGET)
 
 
+def test_of_metrics_that_ask_for_as_many_the_first_is_named():
+    found = decided(hpa(QUEUE, {**QUEUE, "name": "requests"}), seen(4, 7, 7))
+    assert (found.desired, found.metric) == (7, "queue")
+
+
 @pytest.mark.parametrize(("works", "desired", "rule"), [(7, 7, Rule.TARGET), (2, 4, Rule.FAILED)])
 def test_beside_a_failed_metric_replicas_may_grow_but_not_shrink(works: int, desired: int, rule: Rule):
     found = decided(hpa(QUEUE, {**QUEUE, "name": "other"}), seen(4, works, FAILED))

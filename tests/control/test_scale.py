@@ -143,7 +143,12 @@ async def test_a_decision_comes_back_out_of_the_journal_as_it_went_in(service: S
 
 
 @pytest.mark.parametrize(
-    "broken", [NOT_A_NUMBER, SourceError(Failure.REFUSED, "nobody there"), SourceError(Failure.TIMED_OUT, "no answer")]
+    "broken",
+    [
+        *(NOT_A_NUMBER, 1e308, -1e308, 1e16),
+        SourceError(Failure.REFUSED, "nobody there"),
+        SourceError(Failure.TIMED_OUT, "no answer"),
+    ],
 )
 async def test_a_signal_that_fails_never_lowers_replicas(service: Service, broken: float | SourceError) -> None:
     service.load.value = 200.0

@@ -45,6 +45,8 @@ _PHASES: Final = {
 _PATIENCE: Final = timedelta(seconds=10)
 _NOT_DECLARED: Final = "the metric names no signal; add signal: NAME"
 _OLDEST: Final = timedelta(minutes=1)
+_BEYOND_COUNTING: Final = 9e15
+"""Kubernetes counts thousandths in 64 bits, and what is larger says nothing of how many replicas are needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,8 @@ def _newest(
         last: Sample = series[-1]
         if not isinstance(last, Measured):
             return Unread(f"{name}: {last.absence.value}: {last.detail}")
+        if abs(last.value) > _BEYOND_COUNTING:
+            return Unread(f"{name}: {last.value:g} is beyond counting; is its unit right?")
         newest[labels] = last
     if not newest:
         return Unread(f"{name}: no value for more than {format_duration(now - oldest)}")
