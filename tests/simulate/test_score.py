@@ -26,6 +26,14 @@ def test_unserved_time_under_and_cost_are_what_they_are_defined_as():
     assert found.actions_a_day == pytest.approx(2 * 1440 / 4)
 
 
+def test_a_step_that_lies_in_the_warm_up_in_part_is_left_out_whole():
+    line = timeline([9, 9, 2, 2], [1, 1, 2, 2], [1, 1, 2, 2])
+    assert [score(line, warm_up_seconds=each).unserved > 0 for each in (59, 60, 61, 119, 120)] == [
+        *(True, True),
+        *(False, False, False),
+    ]
+
+
 def test_the_warm_up_is_left_out_but_its_last_order_is_what_the_first_is_held_against():
     found = score(timeline([9, 2, 2], [1, 2, 2], [1, 2, 2]), warm_up_seconds=60)
     assert (found.unserved, found.cost_ratio) == (0, 1)
