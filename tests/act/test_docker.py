@@ -90,6 +90,31 @@ async def test_a_definition_that_does_not_exist_is_told_with_those_that_do(
         docker_engine.remove(like)
 
 
+async def test_a_container_that_cannot_be_started_is_told_removed_and_tried_again(
+    docker_engine: DockerEngine, tmp_path: Path
+) -> None:
+    like = define(docker_engine, "unstartable", Cmd=["/no/such/program"])
+    actuator = open_actuator("broken", declared(docker_engine.url, like), {}, tmp_path)
+    said = ""
+    try:
+        with pytest.raises(ActuatorError, match="no/such/program"):
+            await actuator.scale_to(1)
+        for _ in range(20):
+            try:
+                said += " ".join(await actuator.tend())
+            except ActuatorError as error:
+                said += error.what
+
+        assert "failed: exit code 127" in said
+        assert len(containers(docker_engine, "broken")) <= 1  # the newest try, if any
+        await actuator.scale_to(0)
+        await actuator.tend()
+        assert containers(docker_engine, "broken") == []
+    finally:
+        await none_left(actuator)
+        docker_engine.remove(like)
+
+
 async def test_an_engine_that_is_not_there_is_told(tmp_path: Path) -> None:
     actuator = open_actuator("auth", declared(f"unix://{tmp_path}/none.sock", "auth"), {}, tmp_path)
 
