@@ -1,7 +1,8 @@
 """`outgrow simulate` as a user meets it."""
 
-import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,14 +76,21 @@ def test_the_same_trace_gives_the_same_bytes(shop, capsys):
     assert texts[0] == texts[1]
 
 
-def test_the_score_can_be_worked_out_again_from_the_timeline(shop, capsys):
-    assert run(["simulate", "web", "--trace", "t.csv", "--json", "--timeline", "steps.csv"]) == 0
-    score = json.loads(capsys.readouterr().out)["rows"][0]["score"]
-    with (shop / "steps.csv").open(encoding="utf-8") as file:
-        steps = [row for row in csv.DictReader(file) if row["scored"] == "True"]
-    needed = sum(int(row["needed"]) for row in steps)
-    assert score["unserved"] == pytest.approx(sum(int(row["unserved"]) for row in steps) / needed)
-    assert score["cost_ratio"] == pytest.approx(sum(int(row["ready"]) for row in steps) / needed)
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("name", ["steps.csv", "steps.csv.gz", "steps.parquet"])
+@pytest.mark.parametrize("policy", ["hpa", "keda", "predictive"])
+def test_an_independent_program_finds_the_score_in_the_timeline_alone(capsys, name, policy):
+    metric = {"hpa": "metrics: [{kind: pods, name: rps, average: 8}]", "keda": "triggers: [{name: rps, average: 8}]"}
+    Path("p.yaml").write_text(f"{{policy: {policy}, min: 1, max: 6, {metric.get(policy, '')}}}", encoding="utf-8")
+    asked = ["simulate", "web", "--trace", "t.csv", "--policy-file", "p.yaml", "--warm-up", "50m", "--no-curve"]
+
+    assert run([*asked, "--json", "--timeline", name]) == 0
+    printed = json.loads(capsys.readouterr().out)["rows"][0]["score"]
+    program = [sys.executable, str(Path(__file__).with_name("recompute_score.py")), name, "3000"]
+    found = json.loads(subprocess.run(program, capture_output=True, check=True, text=True).stdout)
+
+    assert printed["unserved"] > 0
+    assert {**found, "regret": printed["regret"]} == pytest.approx(printed, rel=1e-12)
 
 
 @pytest.mark.usefixtures("shop")

@@ -32,7 +32,7 @@ def test_a_trace_is_read_as_requests_a_second():
     [
         ([], "t.csv:1: the columns are none"),
         (["when,what"], "write a header seconds,requests"),
-        (["seconds,requests", "0,1"], "1 rows"),
+        (["seconds,requests", "0,1"], "t.csv: one row; a trace has at least 2"),
         (["seconds,requests", "0,1", "60,x"], "t.csv:3: 'x' is not a number"),
         (["seconds,requests", "0,1", "60"], "t.csv:3: has no number"),
         (["seconds,requests", "0,1", "60,-1"], "t.csv:3: -1 requests"),

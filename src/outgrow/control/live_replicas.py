@@ -1,21 +1,20 @@
 """How many replicas the live control had: a signal's samples or a file, held until the next number."""
 
-import csv
-import gzip
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from math import isnan
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from outgrow.control.trace_file import rows_in
 from outgrow.errors import UsageError
 from outgrow.facts.samples import Measured, Sample
-from outgrow.simulate.recording import TIME_COLUMNS
+from outgrow.simulate.recording import TIME_COLUMNS, Columns, Row, seconds_of
 from outgrow.simulate.rehearsal import Setting
 
 Counted = tuple[float, float | None]
 """Seconds since 1970 (or since the trace's start, in a file that counts from there), and the replicas."""
-_NAMES: Final = ("replicas", "value", "count", "desired", "pods", "instances")
+_NAMES: Final = ("replicas", "value", "count", "desired", "pods", "instances", "복제본", "복제본수", "복제본 수")
 _RELATIVE_BELOW: Final = 1e8
 
 
@@ -25,29 +24,18 @@ def replicas_from_samples(samples: Iterable[Sample]) -> list[Counted]:
 
 
 def replicas_in_file(path: Path, zone: ZoneInfo) -> list[Counted]:
-    """Read `time,replicas` rows, in any order; changes alone are enough.
+    """Read `time,replicas` rows of a CSV or Parquet file, in any order; changes alone are enough.
 
     Raises:
         UsageError: the file cannot be read, or a row is no time and number of replicas.
     """
-    try:
-        with (
-            gzip.open(path, "rt", encoding="utf-8-sig")
-            if path.name.endswith(".gz")
-            else path.open(encoding="utf-8-sig", newline="") as lines
-        ):
-            rows = list(csv.reader(lines))
-    except (OSError, UnicodeDecodeError, csv.Error, EOFError) as error:
-        raise UsageError(f"{path}: cannot be read: {error}") from error
-    names = [cell.strip().lower() for cell in rows[0]] if rows else []
-    time = next((index for index, name in enumerate(names) if name in TIME_COLUMNS), None)
-    count = next((index for index, name in enumerate(names) if name in _NAMES), None)
-    if time is None or count is None:
-        raise UsageError(f"{path.name}:1: the columns are {', '.join(names) or 'none'}; write a header time,replicas")
-    numbered = ((line, row) for line, row in enumerate(rows[1:], start=2) if any(row))
-    return sorted(
-        (_row(f"{path.name}:{line}", row, time, count, zone) for line, row in numbered), key=lambda row: row[0]
-    )
+    _, _, rows = rows_in(path, lambda first: (_columns(first, path.name), ""))
+    found: list[Counted] = []
+    last = float("-inf")
+    for row in rows:
+        last = seconds_of(row, zone, last)
+        found.append((last, _replicas(row)))
+    return sorted(found, key=lambda each: each[0])
 
 
 def by_step(counted: Sequence[Counted], setting: Setting) -> list[float | None]:
@@ -70,19 +58,26 @@ def by_step(counted: Sequence[Counted], setting: Setting) -> list[float | None]:
     return found
 
 
-def _row(place: str, row: Sequence[str], time: int, count: int, zone: ZoneInfo) -> Counted:
-    if len(row) <= max(time, count):
-        raise UsageError(f"{place}: {len(row)} cells; a row has a time and a number of replicas")
-    text, number = row[time].strip(), row[count].strip()
+def _columns(first: Sequence[str], where: str) -> Columns:
+    names = [cell.strip().lower() for cell in first]
+    time = next((index for index, name in enumerate(names) if name in TIME_COLUMNS), None)
+    count = next((index for index, name in enumerate(names) if name in _NAMES), None)
+    if time is None or count is None:
+        raise UsageError(f"{where}:1: the columns are {', '.join(names)}; write a header time,replicas")
+    return Columns(time, count, "counts", header=True)
+
+
+def _replicas(row: Row) -> float | None:
+    """Give the number of a row; None where it has none."""
+    cell = row.value.strip() if isinstance(row.value, str) else row.value
+    if cell is None or cell == "":
+        return None
     try:
-        replicas = float(number) if number else None
-        try:
-            at = float(text)
-        except ValueError:
-            moment = datetime.fromisoformat(text)
-            at = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
-    except ValueError as error:
-        raise UsageError(f'{place}: "{text}" and "{number}" are no time and number of replicas') from error
-    if replicas is not None and not 0 <= replicas < float("inf"):
-        raise UsageError(f"{place}: {number} replicas; the number must be at least 0")
-    return at, replicas
+        replicas = float(cell)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{row.place}: {cell!r} is no number of replicas") from error
+    if isnan(replicas):
+        return None
+    if not 0 <= replicas < float("inf"):
+        raise UsageError(f"{row.place}: {replicas:g} replicas; the number must be at least 0")
+    return replicas

@@ -55,7 +55,7 @@ async def signal_samples(
     for below in needed:
         failure, no_past = read[below].failure, read[below].no_past
         if failure is not None:
-            raise failure
+            raise SourceError(failure.failure, f"signals.{below}: {failure.what}", failure.remedy)
         if no_past and not read[below].series:
             raise UsageError(f"{below} has no past to replay: {no_past}; record it, or give a file: --trace FILE")
     series = with_derived_facts(plan, (name,), read)[name].series

@@ -3,7 +3,7 @@
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from io import TextIOWrapper
 from itertools import chain, islice
@@ -17,6 +17,9 @@ from outgrow.simulate.recording import Columns, Gaps, Reading, Recording, Row, V
 _CSV_ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 _PARQUET_ENDINGS: Final = (".parquet", ".pq")
 _SNIFFED: Final = 5
+
+Finder = Callable[[Sequence[str]], tuple[Columns, str]]
+"""From the first line to the columns that are meant, and what was assumed of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +39,66 @@ def read_trace(file: TraceFile) -> Recording:
     Raises:
         UsageError: the file cannot be read, or a row breaks a rule; says which.
     """
-    name = file.path.name.lower()
+    name = file.path.name
+    columns, said, rows = rows_in(file.path, lambda first: columns_of(first, name, file.columns, file.values))
+    found = recording_of(rows, name, Reading(file.zone, file.gaps, columns.values))
+    return replace(found, notes=(*([said] if said else []), *found.notes))
+
+
+def rows_in(path: Path, find: Finder) -> tuple[Columns, str, list[Row]]:
+    """Read two columns of a CSV or Parquet file.
+
+    Args:
+        path: its ending says what it is.
+        find: tells from the first line which columns are meant.
+
+    Returns:
+        The columns, what was assumed of them, and the rows.
+
+    Raises:
+        UsageError: the file cannot be read, or `find` refuses the columns.
+    """
+    name = path.name.lower()
     try:
         if name.endswith(_CSV_ENDINGS):
-            with gzip.open(file.path, "rb") if name.endswith(".gz") else file.path.open("rb") as packed:
-                text = TextIOWrapper(cast("BinaryIO", packed), encoding="utf-8-sig", newline="")
-                return _recording(file, *_csv_rows(file, text))
+            with (
+                gzip.open(path, "rb") if name.endswith(".gz") else path.open("rb") as packed,
+                TextIOWrapper(cast("BinaryIO", packed), encoding="utf-8-sig", newline="") as text,
+            ):
+                return _csv_rows(path.name, text, find)
         if name.endswith(_PARQUET_ENDINGS):
-            return _recording(file, *_parquet_rows(file))
+            return _parquet_rows(path, find)
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise UsageError(f"{file.path}: damaged: {error}; look at it with: gzip -t") from error
+        raise UsageError(f"{path}: damaged: {error}; look at it with: gzip -t") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"{file.path}: not UTF-8 text; save it as UTF-8") from error
+        raise UsageError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     except OSError as error:
-        raise UsageError(f"{file.path}: cannot be read: {error.strerror or error}; check the path") from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
     endings = ", ".join((*_CSV_ENDINGS[:4], *_PARQUET_ENDINGS))
-    raise UsageError(f"{file.path}: is of no known kind; its name should end in {endings}")
-
-
-def _recording(file: TraceFile, columns: Columns, said: str, rows: Sequence[Row]) -> Recording:
-    found = recording_of(rows, file.path.name, Reading(file.zone, file.gaps, columns.values))
-    return replace(found, notes=(*([said] if said else []), *found.notes))
+    raise UsageError(f"{path}: is of no known kind; its name should end in {endings}")
 
 
 # --- CSV ---
 
 
-def _csv_rows(file: TraceFile, text: TextIO) -> tuple[Columns, str, list[Row]]:
+def _csv_rows(name: str, text: TextIO, find: Finder) -> tuple[Columns, str, list[Row]]:
     front = list(islice(text, _SNIFFED))
     delimiter = next((each for each in ",;\t" if each in "".join(front[:1])), ",")
     reader = csv.reader(chain(front, text), delimiter=delimiter, strict=True)
     try:
-        first = next((row for row in reader if row), list[str]())
-        columns, said = columns_of(first, file.path.name, file.columns, file.values)
+        first = next((row for row in reader if any(map(str.strip, row))), None)
+        if first is None:
+            raise UsageError(f"{name}: is empty; it should have a line that names its columns, and rows")
+        columns, said = find(first)
         numbered = ((reader.line_num, row) for row in chain([] if columns.header else [first], reader))
-        return columns, said, list(_csv_cells(numbered, columns, file.path.name))
+        return columns, said, list(_csv_cells(numbered, columns, name))
     except csv.Error as error:
-        raise UsageError(f"{file.path.name}:{reader.line_num}: {error}; look at the quotes in that line") from error
+        raise UsageError(f"{name}:{reader.line_num}: {error}; look at the quotes in that line") from error
 
 
 def _csv_cells(numbered: Iterable[tuple[int, Sequence[str]]], columns: Columns, name: str) -> Iterator[Row]:
     for line, cells in numbered:
-        if not any(cells):
+        if not any(map(str.strip, cells)):
             continue
         if len(cells) <= columns.time:
             raise UsageError(f"{name}:{line}: {len(cells)} cells; the time should stand in column {columns.time + 1}")
@@ -87,20 +108,21 @@ def _csv_cells(numbered: Iterable[tuple[int, Sequence[str]]], columns: Columns, 
 # --- Parquet ---
 
 
-def _parquet_rows(file: TraceFile) -> tuple[Columns, str, list[Row]]:
+def _parquet_rows(path: Path, find: Finder) -> tuple[Columns, str, list[Row]]:
     try:
         import pyarrow as pa  # noqa: PLC0415 (an extra, and 171 MB)
         from pyarrow import parquet  # noqa: PLC0415
     except ImportError as error:
         raise UsageError("reading Parquet needs pyarrow; pip install 'outgrow[parquet]'") from error
     try:
-        names = parquet.read_schema(file.path).names
-        columns, said = columns_of(names, file.path.name, file.columns, file.values)
-        table = parquet.read_table(file.path, columns=[names[columns.time], names[columns.value]])
+        path.stat()  # what is not there is said as of any other file
+        names = parquet.read_schema(path).names
+        columns, said = find(names)
+        table = parquet.read_table(path, columns=[names[columns.time], names[columns.value]])
     except pa.ArrowException as error:
-        raise UsageError(f"{file.path}: no Parquet file: {error}; look at its ending") from error
+        raise UsageError(f"{path}: no Parquet file: {error}; look at its ending") from error
     times, values = (_cells(pa, table.column(each)) for each in range(2))
-    places = (f"{file.path.name}, row {row}" for row in range(1, len(times) + 1))
+    places = (f"{path.name}, row {row}" for row in range(1, len(times) + 1))
     return columns, said, [Row(*cells) for cells in zip(places, times, values, strict=True)]
 
 

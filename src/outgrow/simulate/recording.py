@@ -24,9 +24,19 @@ Gaps = Literal["refuse", "fill"]
 Values = Literal["counts", "rate"]
 """What the numbers are: requests in an interval, or requests a second."""
 
-TIME_COLUMNS: Final = ("seconds", "time", "timestamp", "at", "date", "datetime", "ts", "ds", "time_seconds", "minute")
-COUNT_COLUMNS: Final = ("requests", "count", "counts", "hits", "invocations", "n")
-RATE_COLUMNS: Final = ("rps", "rate", "qps", "requests_per_second", "value", "y")
+TIME_COLUMNS: Final = (
+    *("seconds", "time", "timestamp", "at", "date", "datetime", "ts", "ds", "time_seconds", "minute"),
+    *("시각", "일시", "시간", "날짜"),
+)
+COUNT_COLUMNS: Final = (
+    *("requests", "count", "counts", "hits", "invocations", "n"),
+    *("요청", "요청수", "요청 수", "건수", "호출수"),
+)
+RATE_COLUMNS: Final = (
+    *("rps", "rate", "qps", "requests_per_second", "value", "y"),
+    *("초당요청", "초당 요청", "초당요청수", "초당 요청 수"),
+)
+_COULD_BE_EITHER: Final = frozenset({"rate", "value", "y"})
 _MISSING: Final = frozenset({"", "null", "none", "na", "n/a", "nan", "\\n"})
 _FEWEST: Final = 2
 _MOST_ROWS: Final = 5_000_000
@@ -100,7 +110,7 @@ def columns_of(
             "write a header seconds,requests (or time,rps), or name them: --columns TIME,VALUE"
         )
     kind = values or _values_of(names[value])
-    said = "" if values or names[value] in (*COUNT_COLUMNS, "rps", "qps") else f"{first[value]} is read as requests/s"
+    said = "" if values or names[value] not in _COULD_BE_EITHER else f"{first[value]} is read as requests/s"
     return Columns(time, value, kind, header=True), said
 
 
@@ -129,14 +139,16 @@ def recording_of(rows: Sequence[Row], where: str, reading: Reading) -> Recording
     notes: list[str] = []
     timed = _in_order(_timed(rows, reading), notes)
     if len(timed) < _FEWEST:
-        raise UsageError(f"{where}: {len(timed)} rows; a trace has at least {_FEWEST}")
+        raise UsageError(f"{where}: {'one row' if timed else 'no rows'}; a trace has at least {_FEWEST}")
     interval = _interval(timed, where)
     slots = _slots(timed, interval)
     known = {slot: value for slot, _, value in slots if value is not None}
     missing = slots[-1][0] + 1 - len(known)
+    if not known:
+        raise UsageError(f"{where}: no row has a number")
     if missing:
         _refuse_gaps(slots, interval, reading)
-        known = _filled(known, slots[-1][0] + 1, where)
+        known = _filled(known, slots[-1][0] + 1)
         notes.append(f"{missing:,} of {len(known):,} intervals were missing and drawn along straight lines")
     divisor = interval if reading.values == "counts" else 1
     rates = tuple(known[index] / divisor for index in range(len(known)))
@@ -159,13 +171,23 @@ def _timed(rows: Iterable[Row], reading: Reading) -> list[_Timed]:
     found: list[_Timed] = []
     last = float("-inf")
     for row in rows:
-        at = _seconds(row, reading.zone, last)
+        at = seconds_of(row, reading.zone, last)
         last = at
         found.append(_Timed(row.place, at, _number(row)))
     return found
 
 
-def _seconds(row: Row, zone: ZoneInfo, last: float) -> float:
+def seconds_of(row: Row, zone: ZoneInfo, last: float) -> float:
+    """Give the time of a row in seconds since 1970, or since the first row where it counts from there.
+
+    Args:
+        row: its time may be text, a number or a `datetime`.
+        zone: of local times that name none.
+        last: the time of the row before, which tells the two hours apart that a clock shows twice.
+
+    Raises:
+        UsageError: it is no time, or one that the clock skips.
+    """
     cell = row.at
     if isinstance(cell, str):
         text = cell.strip()
@@ -208,7 +230,9 @@ def _number(row: Row) -> float | None:
     try:
         value = float(cell)
     except (TypeError, ValueError) as error:
-        raise UsageError(f"{row.place}: {str(cell).strip()!r} is not a number of requests") from error
+        raise UsageError(
+            f"{row.place}: {str(cell).strip()!r} is not a number of requests; write digits, such as 1030.5"
+        ) from error
     if isnan(value):
         return None
     if value < 0 or not isfinite(value):
@@ -277,18 +301,15 @@ def _slots(timed: Sequence[_Timed], interval: int) -> list[tuple[int, _Timed, fl
 def _refuse_gaps(slots: Sequence[tuple[int, _Timed, float | None]], interval: int, reading: Reading) -> None:
     if reading.gaps == "fill":
         return
-    for (slot, before, value), (following, row, next_value) in pairwise(slots):
-        if value is None or next_value is None or following - slot > 1:
-            empty = before if value is None else row if next_value is None else None
-            what = "has no number" if empty else f"comes {(following - slot) * interval} s after the row before"
-            raise UsageError(
-                f"{(empty or row).place}: {what}; the grid has {interval} s. Fill the gaps first, or say --gaps fill"
-            )
+    before = -1
+    for slot, row, value in slots:
+        if value is None or slot - before > 1:
+            what = "has no number" if value is None else f"comes {(slot - before) * interval} s after the row before"
+            raise UsageError(f"{row.place}: {what}; the grid has {interval} s. Fill the gaps first, or say --gaps fill")
+        before = slot
 
 
-def _filled(known: dict[int, float], count: int, where: str) -> dict[int, float]:
-    if not known:
-        raise UsageError(f"{where}: no row has a number")
+def _filled(known: dict[int, float], count: int) -> dict[int, float]:
     filled: dict[int, float] = {}
     slots = sorted(known)
     for index in range(slots[0]):
