@@ -164,17 +164,17 @@ def run_scenario(
             )
         )
     if output is not None:
-        _keep(facts, output)
+        _keep(facts, output, outputs.lang)
     if not no_journal:
         _note(loaded.plan, plan.parent, facts)
     with heard_or_not():
-        _tell(facts, as_json=as_json)
+        _tell(facts, as_json=as_json, language=outputs.lang)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
     code = exit_code(facts)
     return _OF_K6.get(code, code) if k6_exit_codes else code
 
 
-def _keep(facts: "LoadFacts", output: Path) -> None:
+def _keep(facts: "LoadFacts", output: Path, language: str) -> None:
     """Write the run into its file; where that cannot be, show it all the same, and end with the reason."""
     from outgrow.report.load_json import load_text
 
@@ -182,11 +182,21 @@ def _keep(facts: "LoadFacts", output: Path) -> None:
         write_text(output, load_text(facts) + "\n")
     except UsageError:
         with heard_or_not():
-            _tell(facts, as_json=False)
+            _tell(facts, as_json=False, language=language)
         raise
 
 
-def _tell(facts: "LoadFacts", *, as_json: bool) -> None:
+def _tell_weakness(facts: "LoadFacts", language: str) -> None:
+    """Say why the generator was too weak, where it was."""
+    from outgrow.report.load_said import said
+    from outgrow.report.words import texts_of
+
+    words = texts_of(language)
+    for reason in facts.health.too_weak:
+        click.echo(words("load.weak_line", why=said(reason, words)), err=True)
+
+
+def _tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
     """Print the run."""
     if as_json:
         from outgrow.report.load_json import load_text
@@ -200,8 +210,7 @@ def _tell(facts: "LoadFacts", *, as_json: bool) -> None:
             from outgrow.cli.threshold_table import print_thresholds
 
             print_thresholds(facts.thresholds, facts.ended_by)
-    for reason in facts.health.too_weak:
-        click.echo(f"generator too weak: {reason}", err=True)
+    _tell_weakness(facts, language)
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":

@@ -11,6 +11,7 @@ from outgrow.report.axes import Tick, value_ticks
 from outgrow.report.chart import Band, Chart, Line, Table, Threshold, Tone, scale_into, value_axis
 from outgrow.report.heat import Heat, heat_of
 from outgrow.report.load_columns import columns_of
+from outgrow.report.load_said import said
 from outgrow.report.load_trends import COST, PER_THOUSAND, charted, trend_name, whole_trends
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.words import Words
@@ -186,7 +187,7 @@ class LoadCharts:
     def resources(self) -> Iterator[tuple[str, Chart | None, str]]:
         """Draw every watched resource: its name, its chart (None without a value), and why it could not be read."""
         for name, resource in self._facts.resources.items():
-            yield name, self._resource(name, resource), resource.failure
+            yield name, self._resource(name, resource), said(resource.failure, self._words)
 
     def generator(self) -> Chart | None:
         """Draw the generator's own processor time; None without seconds."""
@@ -230,7 +231,9 @@ class LoadCharts:
         }
         sentence = self._words("load.resource_sentence", **shown)
         if full is not None:
-            sentence += " " + self._words("load.resource_full", at=clock(full.at_seconds), limit=resource.limit_says)
+            sentence += " " + self._words(
+                "load.resource_full", at=clock(full.at_seconds), limit=said(resource.limit_says, self._words)
+            )
         held = () if full is None else ((full.at_seconds, self._end),)
         return self._chart(
             name, sentence, scale.name, value_axis([line], limits), (line,), thresholds=limits, held=held

@@ -10,6 +10,7 @@ from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
+from outgrow.report.load_said import said
 from outgrow.report.load_trends import apart_table, trends_table
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.report_view import Fact
@@ -117,7 +118,7 @@ def _sublines(facts: LoadFacts, words: Words) -> Iterator[str]:
         yield words("load.ended_early", planned=words.span(timedelta(seconds=facts.planned_seconds)))
     if facts.model is Model.CLOSED:
         yield words("load.closed", hidden=f"{facts.hidden:,}")
-    yield from facts.notes
+    yield from (said(note, words) for note in facts.notes)
 
 
 def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
@@ -176,7 +177,7 @@ def _thresholds(facts: LoadFacts, words: Words) -> Table | None:
     if not facts.thresholds:
         return None
     rows = tuple(
-        (each.text, _measured(each), f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each)}")
+        (each.text, _measured(each), f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each, words)}")
         for each in sorted(facts.thresholds, key=lambda each: each.verdict is ThresholdVerdict.PASSED)
     )
     heads = tuple(words(f"load.head.{head}") for head in ("threshold", "measured", "verdict"))
@@ -190,9 +191,9 @@ def _measured(result: ThresholdResult) -> str:
     return format_in(result.value, unit, natural_unit(result.limit or result.value, unit))
 
 
-def _because(result: ThresholdResult) -> str:
+def _because(result: ThresholdResult, words: Words) -> str:
     if result.why:
-        return f": {result.why}"
+        return f": {said(result.why, words)}"
     return "" if result.first_failed_seconds is None else f", {clock(result.first_failed_seconds)}"
 
 
@@ -222,7 +223,7 @@ def saturated_texts(facts: LoadFacts, words: Words) -> Iterator[str]:
             at=clock(each.at_seconds),
             value=f"{format_number(each.value)} {resource.unit}",
             limit=f"{format_number(each.limit)} {resource.unit}",
-            says=resource.limit_says,
+            says=said(resource.limit_says, words),
             rate=format_number(each.due_rps),
         )
     if facts.slowed_at_seconds is not None:
@@ -233,7 +234,7 @@ def saturated_texts(facts: LoadFacts, words: Words) -> Iterator[str]:
 
 def _health(facts: LoadFacts, words: Words) -> Iterator[str]:
     health = facts.health
-    yield from (words("load.too_weak", why=why) for why in health.too_weak)
+    yield from (words("load.too_weak", why=said(why, words)) for why in health.too_weak)
     if not health.too_weak:
         yield words("load.kept_schedule")
     if health.lateness is not None:
@@ -246,4 +247,4 @@ def _health(facts: LoadFacts, words: Words) -> Iterator[str]:
         kinds = ", ".join(f"{words(f'load.outcome.{each.name.lower()}')} {count:,}" for each, count in lost.items())
         yield words("load.not_asked", kinds=kinds)
     if facts.machine:
-        yield facts.machine
+        yield said(facts.machine, words)

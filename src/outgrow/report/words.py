@@ -17,6 +17,18 @@ def _texts(language: str) -> Mapping[str, Any]:
     return tomllib.loads(files("outgrow.report").joinpath("texts", f"{language}.toml").read_text(encoding="utf-8"))
 
 
+def texts_under(key: str, language: str) -> Mapping[str, str]:
+    """Give the texts below a dotted key by their last part.
+
+    Raises:
+        KeyError: no texts stand there.
+    """
+    found: Any = _texts(language)
+    for part in key.split("."):
+        found = found[part]
+    return {name: text for name, text in found.items() if isinstance(text, str)}
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Texts of one language, and the zone in which times are shown."""
