@@ -149,6 +149,45 @@ async def test_a_request_on_a_connection_that_the_server_had_closed_is_sent_agai
     assert facts.connections_opened == 30
 
 
+async def test_a_request_is_sent_again_over_a_fresh_connection_though_others_are_kept():
+    """All kept connections are stale alike: to send over the next of them would lose the request."""
+    first, together = 0, asyncio.Event()
+
+    async def stale(reader, writer):
+        nonlocal first
+        first += 1
+        is_stale = first <= 4
+        while True:
+            await request(reader)
+            if not together.is_set():
+                if first == 4:
+                    together.set()
+                await together.wait()  # so that four connections are kept
+            elif is_stale:
+                return
+            writer.write(OK)
+
+    async with serving(stale) as target:
+        facts = await load_of(target, target_rps=40, duration="500ms", timeout="5s")
+
+    assert facts.whole.outcomes == {Outcome.DONE: 20}
+    assert facts.retried == 1
+
+
+async def test_the_most_in_flight_is_counted_within_a_second_and_not_at_its_end():
+    async def quick(reader, writer):
+        while True:
+            await request(reader)
+            await asyncio.sleep(0.1)
+            writer.write(OK)
+
+    async with serving(quick) as target:
+        facts = await load_of(target, stages=[{"jump": 400, "hold": "50ms"}, {"jump": 1, "hold": "1s"}], users=100)
+
+    assert facts.timeline[-1].in_flight <= 1
+    assert max(second.in_flight_highest for second in facts.timeline) >= 19
+
+
 async def test_a_request_that_was_sent_again_is_not_sent_a_third_time():
     asked = 0
 

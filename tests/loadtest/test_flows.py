@@ -312,3 +312,28 @@ async def test_a_session_sends_the_cookie_that_it_was_given_last():
     assert sent
     last = ["", *(next(value for value in reversed(given[: index + 1]) if value) for index in range(9))]
     assert sent == last[: len(sent)]
+
+
+async def test_a_cookie_without_a_path_belongs_to_each_directory_that_gave_it():
+    sent = dict[bytes, list[bytes]]()
+
+    async def giving(reader, writer):
+        while True:
+            head = await request(reader)
+            path = head.split(b" ", 2)[1]
+            sent.setdefault(path, []).append(head.partition(b"Cookie: ")[2].partition(b"\r\n")[0])
+            # The same header from everywhere: where it belongs follows from the path that was asked (RFC 6265 5.1.4).
+            given = b"" if path.endswith(b"/look") else b"Set-Cookie: at=home\r\n"
+            writer.write(OK.replace(b"\r\n", b"\r\n" + given, 1))
+
+    paths = ("/a/first", "/b/{user}/second", "/a/look", "/b/0/look", "/b/1/look", "/c/look")
+    steps = [{"name": f"step-{index}", "path": path} for index, path in enumerate(paths)]
+    async with serving(giving) as target:
+        await load_of(target, **one_flow(*steps, target_rps=1, duration="1s", users=1, cookies=True))
+
+    assert {path: cookies[0] for path, cookies in sent.items() if path.endswith(b"/look")} == {
+        b"/a/look": b"at=home",
+        b"/b/0/look": b"at=home",
+        b"/b/1/look": b"",
+        b"/c/look": b"",
+    }

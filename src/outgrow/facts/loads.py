@@ -191,9 +191,10 @@ class LoadSecond:
 
     These count arrivals; `in_flight` (arrivals under way, users that think included), `vus` (users of a closed model
     that are at work; of an open one, `in_flight`) and `connections` are as at its end; `cpu_share` is the generator's
-    own, of one core. Latencies are response times of what ended in it; `steps` tells the steps apart and holds only
-    those in which something ended. `flows` holds every flow of a run whose arrivals are counted apart from its
-    requests, and is empty where requests are the arrivals.
+    own, of one core. `in_flight_highest` is the most that were under way at once within it; of several processes, the
+    sum of theirs, which is at least the most of all. Latencies are response times of what ended in it; `steps` tells
+    the steps apart and holds only those in which something ended. `flows` holds every flow of a run whose arrivals
+    are counted apart from its requests, and is empty where requests are the arrivals.
     """
 
     at_seconds: float
@@ -211,6 +212,7 @@ class LoadSecond:
     steps: Mapping[str, StepSecond] = field(default_factory=dict[str, StepSecond])
     vus: int = 0
     flows: Mapping[str, FlowSecond] = field(default_factory=dict[str, FlowSecond])
+    in_flight_highest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

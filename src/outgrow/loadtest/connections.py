@@ -9,7 +9,8 @@ from typing import Final, Protocol, cast
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.doors import Door
 from outgrow.loadtest.flights import Flight
-from outgrow.loadtest.http1 import AnswerReader, GarbledError
+from outgrow.loadtest.http1 import AnswerReader, GarbledError, KnownHeads
+from outgrow.loadtest.openers import opener_for
 from outgrow.loadtest.streams import StreamMeter
 
 _OPENING_AT_ONCE: Final = 128
@@ -29,28 +30,44 @@ class Traffic(Protocol):
         ...
 
 
+class _Way(Protocol):
+    """How bytes go: a wire, or a transport of the loop."""
+
+    def write(self, data: bytes) -> None:
+        """Send."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once; the end is told later."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """One connection; it carries one request at a time."""
 
-    __slots__ = ("_pool", "_reader", "_transport", "flight", "is_open", "used")
+    __slots__ = ("_pool", "_reader", "_way", "flight", "is_open", "used")
 
     def __init__(self, pool: "Connections") -> None:
         """Belong to a pool."""
         self._pool = pool
-        self._reader = AnswerReader()
-        self._transport: asyncio.Transport | None = None
+        self._reader = AnswerReader(pool.heads)
+        self._way: _Way | None = None
         self.flight: Flight | None = None
         self.is_open = False
         self.used = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin over a transport of the loop."""
+        self.begin(cast("asyncio.Transport", transport))  # uvloop's is one in all but name
+
+    def begin(self, way: _Way) -> None:
         """Begin."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        self._way = way
         self.is_open = True
 
     def send(self, flight: Flight) -> None:
         """Send a flight's request."""
-        assert self._transport is not None  # noqa: S101 (it is open)
+        assert self._way is not None  # noqa: S101 (it is open)
         step = flight.step
         if step.stream is None:
             self._reader.begin(to_head=step.is_head, keep=step.looks)
@@ -59,7 +76,7 @@ class Connection(asyncio.Protocol):
             self._reader.begin(to_head=step.is_head, keep=step.looks, told=meter.feed)
         self.flight, flight.connection = flight, self
         flight.sent = perf_counter()
-        self._transport.write(flight.content)
+        self._way.write(flight.content)
 
     def data_received(self, data: bytes) -> None:
         """Read on."""
@@ -88,23 +105,25 @@ class Connection(asyncio.Protocol):
         """Say what the end means for the flight."""
         flight, self.flight = self.flight, None
         was_open, self.is_open = self.is_open, False
-        self._pool.closed(self)
+        self._way = None
+        pool, reader = self._pool, self._reader
         if flight is None or not was_open:
-            return
-        if exc is None and self._reader.end():
-            reader = self._reader
-            self._pool.traffic.answered(flight, perf_counter(), reader.status, reader.head, reader.body)
-        elif self.used and not flight.retried and not self._reader.has_begun and self._pool.may_retry(flight):
-            self._pool.retry(flight)
+            pool.closed(self)
+        elif exc is None and reader.end():
+            pool.closed(self)
+            pool.traffic.answered(flight, perf_counter(), reader.status, reader.head, reader.body)
+        elif self.used and not reader.has_begun and pool.may_retry(flight):
+            pool.closed(self, flight)
         else:
-            self._pool.traffic.failed(flight, Outcome.CUT_OFF)
+            pool.closed(self)
+            pool.traffic.failed(flight, Outcome.CUT_OFF)
 
     def abandon(self) -> None:
         """Break off; the flight, if any, is left to who called."""
         self.flight = None
         self.is_open = False
-        if self._transport is not None:
-            self._transport.abort()
+        if self._way is not None:
+            self._way.abort()
 
     def _complete(self, flight: Flight) -> None:
         """Give the connection back before the answer is looked at, so that a next step finds it free."""
@@ -122,20 +141,21 @@ class Connection(asyncio.Protocol):
 class Connections:
     """All connections of a run. `count` includes those being opened; it never exceeds the limit.
 
-    `notes` says once what kept going wrong.
+    `notes` says once what kept going wrong. `heads` is what connections know of the heads of answers.
     """
 
     def __init__(self, door: Door, limit: int, traffic: Traffic, connect_seconds: float) -> None:
         """Open nothing yet."""
         self.traffic = traffic
         self.notes: dict[str, None] = {}
+        self.heads: KnownHeads = {}
         self.count = self.highest = self.opened = self.retried = 0
-        self._door = door
         self._limit = limit
-        self._connect_seconds = connect_seconds
+        self._opener = opener_for(self, door, connect_seconds)
         self._idle: list[Connection] = []
         self._waiting: deque[Flight] = deque()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._again: deque[Flight] = deque()
+        self._opening = 0
         self._all: set[Connection] = set()
         self._is_closed = False
 
@@ -150,33 +170,37 @@ class Connections:
 
     def free(self, connection: Connection) -> None:
         """Take a connection back that has had its answer."""
-        flight = self._next_waiting() if connection.is_open else None
+        flight = _next_of(self._waiting) if connection.is_open else None
         if flight is not None:
             connection.send(flight)
         elif connection.is_open:
             self._idle.append(connection)
 
-    def closed(self, connection: Connection) -> None:
-        """Take note that a connection has ended."""
+    def closed(self, connection: Connection, again: Flight | None = None) -> None:
+        """Take note that a connection has ended.
+
+        Args:
+            connection: which one.
+            again: the flight that the server never answered, for it had closed the idle connection; its request goes
+                over a fresh one, for a kept one may be as stale.
+        """
+        if again is not None:
+            again.retried, again.connection, again.received = again.retried + 1, None, 0
+            self.retried += 1
+            self._again.append(again)
         self._all.discard(connection)
         self.count -= 1
         self._open_more()
 
     def may_retry(self, flight: Flight) -> bool:
         """Say whether a request may be sent again over another connection."""
-        return not self._is_closed and flight.step.is_repeatable
-
-    def retry(self, flight: Flight) -> None:
-        """Send a request again: the server had closed the idle connection that it was sent on."""
-        flight.retried, flight.connection, flight.received = flight.retried + 1, None, 0
-        self.retried += 1
-        self._waiting.appendleft(flight)
-        self._open_more()
+        return not self._is_closed and not flight.retried and flight.step.is_repeatable
 
     def forget_ended(self) -> None:
         """Drop flights from the head of the queue that have ended while they waited."""
-        while self._waiting and self._waiting[0].ended:
-            self._waiting.popleft()
+        for queue in (self._again, self._waiting):
+            while queue and queue[0].ended:
+                queue.popleft()
 
     async def prepare(self) -> None:
         """Need nothing before the run."""
@@ -184,15 +208,14 @@ class Connections:
     async def aclose(self) -> None:
         """End every connection and every attempt."""
         self._is_closed = True
-        for task in self._opening:
-            task.cancel()
-        await asyncio.gather(*self._opening, return_exceptions=True)
+        await self._opener.give_up()
         for connection in tuple(self._all):
             connection.abandon()
         for _ in range(100):  # the loop closes sockets at its next turns
             if not self._all:
                 break
             await asyncio.sleep(0.001)
+        self._opener.close()
 
     def _next_idle(self) -> Connection | None:
         while self._idle:
@@ -201,59 +224,62 @@ class Connections:
                 return connection
         return None
 
-    def _next_waiting(self) -> Flight | None:
-        while self._waiting:
-            flight = self._waiting.popleft()
-            if not flight.ended:
-                return flight
-        return None
-
     def _open_more(self) -> None:
         self.forget_ended()
         while (
-            len(self._opening) < min(len(self._waiting), _OPENING_AT_ONCE)
+            self._opening < min(len(self._waiting) + len(self._again), _OPENING_AT_ONCE)
             and self.count < self._limit
             and not self._is_closed
         ):
             self.count += 1
+            self._opening += 1
             self.highest = max(self.highest, self.count)
-            task = asyncio.get_running_loop().create_task(self._open())
-            self._opening.add(task)
-            task.add_done_callback(self._attempted)
+            self._opener.open()
 
-    def _attempted(self, task: asyncio.Task[None]) -> None:
-        self._opening.discard(task)
-        self._open_more()
+    # What the opener tells.
 
-    async def _open(self) -> None:
-        try:
-            async with asyncio.timeout(self._connect_seconds):
-                connection = await self._door.open(lambda: Connection(self))
-        except asyncio.CancelledError:
-            self.count -= 1
-            raise
-        except OSError as error:
-            self.count -= 1
-            self._not_opened(error)
-            return
+    def made(self) -> Connection:
+        """Give a connection that is to be opened."""
+        return Connection(self)
+
+    def was_opened(self, connection: Connection) -> None:
+        """Take a fresh connection."""
+        self._opening -= 1
         self.opened += 1
-        if connection.is_open:
+        if self._is_closed:
+            connection.abandon()
+        elif connection.is_open:
             self._all.add(connection)
-            self.free(connection)
-        elif (flight := self._next_waiting()) is not None:
+            if (flight := _next_of(self._again)) is not None:
+                connection.send(flight)
+            else:
+                self.free(connection)
+        elif (flight := self._next_flight()) is not None:
             self.traffic.failed(flight, Outcome.CUT_OFF)  # accepted and closed at once
 
-    def _not_opened(self, error: OSError) -> None:
+    def was_not_opened(self, error: OSError, note: str) -> None:
         """Let the flight that has waited longest fail: each failed attempt ends one, so that none waits for ever."""
-        if note := self._door.trouble(error):
+        self._opening -= 1
+        self.count -= 1
+        if note:
             self.notes[note] = None
-        flight = self._next_waiting()
-        if flight is None:
-            return
-        if isinstance(error, ConnectionRefusedError):
-            outcome = Outcome.REFUSED
-        elif error.errno in _OWN_FAULTS:
-            outcome = Outcome.NOT_SENT
-        else:
-            outcome = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.NOT_CONNECTED
-        self.traffic.failed(flight, outcome)
+        if (flight := self._next_flight()) is not None:
+            if isinstance(error, ConnectionRefusedError):
+                outcome = Outcome.REFUSED
+            elif error.errno in _OWN_FAULTS:
+                outcome = Outcome.NOT_SENT
+            else:
+                outcome = Outcome.TIMED_OUT if isinstance(error, TimeoutError) else Outcome.NOT_CONNECTED
+            self.traffic.failed(flight, outcome)
+        self._open_more()
+
+    def _next_flight(self) -> Flight | None:
+        return _next_of(self._again) or _next_of(self._waiting)
+
+
+def _next_of(queue: deque[Flight]) -> Flight | None:
+    while queue:
+        flight = queue.popleft()
+        if not flight.ended:
+            return flight
+    return None

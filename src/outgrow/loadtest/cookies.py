@@ -25,8 +25,8 @@ class Jar:
     """Keeps cookies by name and path; the moments it is given are seconds since 1970.
 
     `everywhere` is what a request's `Cookie` header holds where it is the same for every path and moment, else none.
-    `taken` are the headers taken last, where to take them again would change nothing, and `seen` the head of an answer
-    that has nothing new for the jar.
+    `taken` are the headers taken last, where to take them again, from wherever, would change nothing, and `seen` the
+    head of an answer that has nothing new for the jar.
     """
 
     __slots__ = ("_cookies", "everywhere", "seen", "taken")
@@ -48,11 +48,11 @@ class Jar:
             now: the moment.
         """
         if lines == self.taken:
-            return  # as it was; a moving end was not remembered
-        is_moving = False
+            return  # as it was; what depends on the moment or the path was not remembered
+        depends = False
         for line in lines:
-            is_moving = self._take(line.decode("latin-1"), host, path, now) or is_moving
-        self.taken = [] if is_moving else lines
+            depends = self._take(line.decode("latin-1"), host, path, now) or depends
+        self.taken = [] if depends else lines
         self.everywhere = self._written_everywhere()
 
     def header(self, path: str, *, secure: bool, now: float) -> str:
@@ -71,7 +71,7 @@ class Jar:
         return next((cookie.value for (each, _), cookie in self._cookies.items() if each == name), None)
 
     def _take(self, line: str, host: str, path: str, now: float) -> bool:
-        """Take one header; say whether its end depends on the moment."""
+        """Take one header; say whether what it means depends on the moment, or on the path that was asked."""
         pair, *attributes = line.split(";")
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not (equals and name) or len(line) > _LONGEST or not line.isprintable():
@@ -80,14 +80,14 @@ class Jar:
         domain = given.get("domain", "").lstrip(".").lower()
         if domain and host != domain and not host.endswith(f".{domain}"):
             return False
-        within = given.get("path", "")
-        within = within if within.startswith("/") else path.rpartition("/")[0] or "/"
+        is_placed = given.get("path", "").startswith("/")
+        within = given["path"] if is_placed else path.rpartition("/")[0] or "/"  # the default path (RFC 6265 5.1.4)
         until, key = _until(given, now), (name, within)
         if until <= now:
             self._cookies.pop(key, None)
         elif key in self._cookies or len(self._cookies) < _MOST:
             self._cookies[key] = _Cookie(value, within, until, "secure" in given)
-        return until != inf
+        return until != inf or not is_placed
 
     def _written_everywhere(self) -> str | None:
         """Write the header where it is the same for every path and moment; none where it is not."""

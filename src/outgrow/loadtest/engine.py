@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import ShardFacts
+from outgrow.loadtest.alarms import Alarm
 from outgrow.loadtest.drivers import LoadDriver
 from outgrow.loadtest.pacing import Pace
 from outgrow.loadtest.record import Lateness
@@ -20,7 +21,7 @@ from outgrow.loadtest.schedule import Share
 from outgrow.loadtest.visits import Visits
 
 _TICK_SECONDS: Final = 0.001
-"""uvloop's timers are as fine as this; to sleep until each next arrival would cost four times the processor time."""
+"""Arrivals that are closer together than this are released together: to wake up for each would cost more than they."""
 _LONGEST_SLEEP_SECONDS: Final = 0.020
 _LOOK_FOR_TIMEOUTS_SECONDS: Final = 0.020
 
@@ -61,7 +62,7 @@ class Engine:
         self._cut_at = inf
         self._cpu_at_second = self._told_at = 0.0
         self._ended = asyncio.Event()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm: Alarm | None = None
         self._fault: Exception | None = None
 
     async def run(self) -> float:
@@ -73,13 +74,13 @@ class Engine:
         loop = asyncio.get_running_loop()
         handled = loop.get_exception_handler()
         loop.set_exception_handler(self._take_fault)
+        self._alarm = Alarm(self._tick)
         self._tick()
         try:
             await self._ended.wait()
         finally:
             loop.set_exception_handler(handled)
-            if self._timer is not None:
-                self._timer.cancel()
+            self._alarm.close()
             await self.connections.aclose()
         if self._fault is not None:
             raise self._fault
@@ -138,8 +139,8 @@ class Engine:
             self._fault = error
             self._ended.set()
             return
-        if wait is not None:
-            self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
+        if wait is not None and self._alarm is not None:
+            self._alarm.set(wait)
 
     def _work(self) -> float | None:
         """Release, time out, tell; give the seconds until the next tick, none after the last."""

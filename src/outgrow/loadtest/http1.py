@@ -12,7 +12,8 @@ KEPT_BODY: Final = 1_048_576
 """How much of a body is kept for a scenario to look at."""
 _LONGEST_HEAD: Final = 65_536
 _LONGEST_KNOWN: Final = 1_024
-"""How long a head may be that a connection remembers."""
+_MOST_KNOWN: Final = 64
+"""How long a head may be that is remembered, and how many are."""
 _LONGEST_LINE: Final = 4_096
 _MOST_INTERIM: Final = 16
 _SWITCHING: Final = 101
@@ -22,6 +23,10 @@ _ONE: Final = ord("1")
 _LENGTH: Final = b"\r\ncontent-length:"
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _WITHOUT_BODY: Final = frozenset({204, 304})
+
+
+KnownHeads = dict[bytes, tuple[int, int, bytes]]
+"""What heads that were met before said: their status and length; and themselves, so that each is kept once."""
 
 
 class GarbledError(Exception):
@@ -57,7 +62,6 @@ class AnswerReader:
         "_keep",
         "_kept",
         "_known",
-        "_known_as",
         "_left",
         "_part",
         "_rest",
@@ -68,10 +72,9 @@ class AnswerReader:
         "status",
     )
 
-    def __init__(self) -> None:
-        """Begin ready for an answer."""
-        self._known = b""
-        self._known_as = (0, 0)
+    def __init__(self, known: KnownHeads | None = None) -> None:
+        """Begin ready for an answer; `known` may be shared by the connections to one server."""
+        self._known: KnownHeads = {} if known is None else known
         self.begin(to_head=False, keep=False)
 
     def begin(self, *, to_head: bool, keep: bool, told: Callable[[bytes], None] | None = None) -> None:
@@ -164,16 +167,19 @@ class AnswerReader:
         return False
 
     def _read_head(self, head: bytes) -> None:
-        """Read a head; one like the last of this connection, as most are, says what that one said."""
-        if head == self._known and not self._to_head:
-            self.status, self._left = self._known_as
+        """Read a head; one like another that came before, as most are, says what that one said."""
+        known = self._known.get(head)
+        if known is not None and not self._to_head:
+            self.status, self._left, same = known
             self._part = _COUNTED
             if self._keep:
-                self.head = self._known
+                self.head = same
             return
         self._read_new_head(head)
         if self._part is _COUNTED and self.keep_alive and len(head) <= _LONGEST_KNOWN:
-            self._known, self._known_as = head, (self.status, self._left)
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()  # most hold the second that they were written in, and do not come again
+            self._known[head] = self.status, self._left, head
 
     def _read_new_head(self, head: bytes) -> None:
         if len(head) > _LONGEST_HEAD:

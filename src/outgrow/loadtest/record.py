@@ -206,14 +206,14 @@ class SecondTally:
     """What happened within the second that is going on, step by step.
 
     `flows` counts what became of arrivals where flows are counted apart from their steps, and is empty where the steps'
-    requests are the arrivals.
+    requests are the arrivals. `in_flight` is the most that were under way at once.
     """
 
-    __slots__ = ("due", "flows", "started", "steps")
+    __slots__ = ("due", "flows", "in_flight", "started", "steps")
 
     def __init__(self, steps: int, flows: int = 0) -> None:
         """Begin at nothing."""
-        self.due = self.started = 0
+        self.due = self.started = self.in_flight = 0
         self.steps = [StepSecondTally() for _ in range(steps)]
         self.flows = [FlowTally() for _ in range(flows)]
 
@@ -260,6 +260,7 @@ class SecondTally:
                 name: FlowSecond(dict(flow.outcomes), flow.duration.facts())
                 for name, flow in zip(flows, self.flows, strict=False)
             },
+            in_flight_highest=max(self.in_flight, in_flight),
         )
 
 

@@ -27,7 +27,7 @@ _ONCE_GET: Final = frozenset({301, 302})
 class Request:
     """One step's request. `ready` is what is sent where nothing changes; `origin` stands before paths to a proxy.
 
-    `front` is its line and its headers as one text, and `bare_path` its path without the query.
+    `front` is its line and its headers as one text.
     """
 
     method: str
@@ -36,7 +36,6 @@ class Request:
     head: Template
     body: Body
     front: Template
-    bare_path: str
     ready: bytes | None = None
 
     @property
@@ -166,5 +165,5 @@ def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders:
     path = template([(place.prefix + path_of(step), in_path)], known)
     head = template([("\r\n".join(lines), in_header)], known)
     front = together(f"{step.method} {place.proxied}", path, " HTTP/1.1\r\n", head)
-    made = Request(step.method, place.proxied, path, head, body, front, path.pattern.partition("?")[0])
+    made = Request(step.method, place.proxied, path, head, body, front)
     return made if made.names else replace(made, ready=made.content({}))

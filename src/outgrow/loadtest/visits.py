@@ -6,6 +6,7 @@ from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter, time
 from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.answers import Answer
@@ -75,6 +76,7 @@ class Visits:
     def next_second(self) -> SecondTally:
         """Close the second that is going on: its counts join those of the run, and are given."""
         closed, self.second = self.second, self._new_second(self._ready)
+        self.second.in_flight = self.busy
         for whole, part in zip(self.steps, closed.steps, strict=True):
             whole.take(part)
         for flow, ended in zip(self.flows, closed.flows, strict=False):
@@ -95,6 +97,8 @@ class Visits:
         """Send an arrival on its way, in the session of its user: by its number, unless given."""
         flow = self._ready.flows[self._flow_of(number)]
         self.busy += 1
+        if self.busy > self.second.in_flight:  # noqa: PLR1730 (`max` costs three times as much, on every request)
+            self.second.in_flight = self.busy
         if flow.is_lone:
             step = flow.steps[0]
             request = step.request
@@ -128,7 +132,7 @@ class Visits:
         """Send the step that an arrival stands at."""
         step = visit.flow.steps[visit.position]
         try:
-            content = step.request.content(visit.values, self._cookies(visit, step.request.path.pattern))
+            content = step.request.content(visit.values, self._cookies(visit, step))
         except KeyError:
             self._without_data(visit, released)
             return
@@ -153,13 +157,14 @@ class Visits:
         else:
             visit.travel.tell(Outcome.WITHOUT_DATA, None)
 
-    def _cookies(self, visit: Visit, path: str) -> str:
+    def _cookies(self, visit: Visit, step: ReadyStep, path: str = "") -> str:
+        """Give the cookies of a step's request; to a redirect's path, if given."""
         if not self._keeps_cookies:
             return ""
         jar = visit.session.jar
         if jar.everywhere is not None:
             return jar.everywhere
-        return jar.header(path, secure=self._ready.place.is_secure, now=time())
+        return jar.header(path or step.request.path.fill(visit.values), secure=self._ready.place.is_secure, now=time())
 
     # What connections tell.
 
@@ -182,7 +187,7 @@ class Visits:
         answer = None
         if step.looks:
             answer = Answer(status, head, body, seconds)
-            outcome = self._judged(answer, step, second, visit)
+            outcome = self._judged(answer, flight, second)
             if answer.unread:
                 self.notes[f"the step {step.name} looks at its answers: {answer.unread}"] = None
         else:
@@ -200,25 +205,24 @@ class Visits:
         step, place = flight.step, self._ready.place
         answer = Answer(status, head, b"", now - flight.due)
         if self._keeps_cookies:
-            self._take_cookies(answer, step, visit)
-        asked = flight.content.split(b" ", 2)[1].decode("latin-1")
-        path, why = followed(asked, answer.header("location"), place.origin, flight.hops)
+            self._take_cookies(answer, flight, visit)
+        path, why = followed(_asked(flight), answer.header("location"), place.origin, flight.hops)
         if why:
             self.notes[f"{step.name}: {why}"] = None
             return False
         flight.hops += 1
-        flight.content = step.request.redirected(path, status, visit.values, self._cookies(visit, path))
+        flight.content = step.request.redirected(path, status, visit.values, self._cookies(visit, step, path))
         flight.released, flight.connection, flight.retried = now, None, 0
         self.carriage.take(flight)
         return True
 
-    def _take_cookies(self, answer: Answer, step: ReadyStep, visit: Visit) -> None:
+    def _take_cookies(self, answer: Answer, flight: Flight, visit: Visit) -> None:
         head, jar = answer.head, visit.session.jar
         if head == jar.seen:
             return
         lines = answer.header_bytes(b"set-cookie")
         if lines and lines != jar.taken:
-            jar.take(lines, host=self._ready.place.name, path=step.request.bare_path, now=time())
+            jar.take(lines, host=self._ready.place.name, path=urlsplit(_asked(flight)).path, now=time())
         is_known = len(head) <= _LONGEST_SEEN and (not lines or lines == jar.taken)
         jar.seen = head if is_known else b""
 
@@ -236,10 +240,11 @@ class Visits:
                 self._measured(flight, flight.meter)  # what had come by then
         self._end(flight, outcome, now)
 
-    def _judged(self, answer: Answer, step: ReadyStep, second: StepSecondTally, visit: Visit | None) -> Outcome:
+    def _judged(self, answer: Answer, flight: Flight, second: StepSecondTally) -> Outcome:
         """Look at an answer: keep its cookies, check it, take what later steps need."""
+        step, visit = flight.step, flight.visit
         if visit is not None and self._keeps_cookies:
-            self._take_cookies(answer, step, visit)
+            self._take_cookies(answer, flight, visit)
         outcome = _DONE if step.takes(answer) else _UNEXPECTED
         checks = second.checks
         for title, judge, required in step.checks:
@@ -352,3 +357,8 @@ class Visits:
         self.failed(flight, outcome)
         if connection is not None:
             connection.abandon()
+
+
+def _asked(flight: Flight) -> str:
+    """Give the path that a request asks for; of one to a proxy, the address."""
+    return flight.content.split(b" ", 2)[1].decode("latin-1")

@@ -139,7 +139,7 @@ def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
         f"{format_number(100 * share)} %",
         words("load.of_requests", n=f"{whole.failed:,}", of=f"{whole.arrivals:,}"),
     )
-    busiest = max((second.in_flight for second in facts.timeline), default=0)
+    busiest = max((max(second.in_flight, second.in_flight_highest) for second in facts.timeline), default=0)
     yield Fact(words("load.in_flight"), f"{busiest:,}", words("load.connections", n=f"{facts.connections_highest:,}"))
 
 
