@@ -12,6 +12,7 @@ from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import AnswerReader, GarbledError, KnownHeads
 from outgrow.loadtest.openers import opener_for
 from outgrow.loadtest.streams import StreamMeter
+from outgrow.loadtest.wires import Wire
 
 _OPENING_AT_ONCE: Final = 128
 """More connection attempts at once fill a server's backlog, and what does not fit waits a second for its repetition."""
@@ -241,6 +242,12 @@ class Connections:
     def made(self) -> Connection:
         """Give a connection that is to be opened."""
         return Connection(self)
+
+    def over(self, wire: Wire) -> Connection:
+        """Give a connection that is open over a wire."""
+        connection = wire.heard = Connection(self)
+        connection.begin(wire)
+        return connection
 
     def was_opened(self, connection: Connection) -> None:
         """Take a fresh connection."""

@@ -2,25 +2,27 @@
 
 import asyncio
 from time import perf_counter
-from typing import TYPE_CHECKING, Protocol
+from typing import Final, Generic, Protocol, TypeVar
 
 from outgrow.loadtest.doors import Door
 from outgrow.loadtest.wires import HAS_WIRES, Attempt, Wire, Wires
 
-if TYPE_CHECKING:
-    from outgrow.loadtest.connections import Connection
-
-_TOO_LATE = "the connection was not opened in time"
+C = TypeVar("C", bound=asyncio.Protocol)
+_TOO_LATE: Final = "the connection was not opened in time"
 
 
-class Pool(Protocol):
+class Pool(Protocol[C]):
     """Who wants connections, and is told of each whether it was opened."""
 
-    def made(self) -> "Connection":
+    def made(self) -> C:
         """Give a connection that is to be opened."""
         ...
 
-    def was_opened(self, connection: "Connection") -> None:
+    def over(self, wire: Wire) -> C:
+        """Give a connection that is open over a wire."""
+        ...
+
+    def was_opened(self, connection: C) -> None:
         """Take a fresh connection; it may have been closed already."""
         ...
 
@@ -45,17 +47,17 @@ class Opener(Protocol):
         ...
 
 
-def opener_for(pool: Pool, door: Door, connect_seconds: float) -> Opener:
+def opener_for(pool: Pool[C], door: Door, connect_seconds: float) -> Opener:
     """Give what opens a pool's connections through a door, each within so many seconds."""
     if HAS_WIRES and door.context is None and not door.tunnel:
         return WireOpener(pool, door, connect_seconds)
     return TransportOpener(pool, door, connect_seconds)
 
 
-class WireOpener:
+class WireOpener(Generic[C]):
     """Opens wires."""
 
-    def __init__(self, pool: Pool, door: Door, connect_seconds: float) -> None:
+    def __init__(self, pool: Pool[C], door: Door, connect_seconds: float) -> None:
         """Open nothing yet."""
         self._pool = pool
         self._door = door
@@ -89,10 +91,7 @@ class WireOpener:
 
     def _opened(self, attempt: Attempt, wire: Wire) -> None:
         self._until.pop(attempt, None)
-        connection = self._pool.made()
-        wire.heard = connection
-        connection.begin(wire)
-        self._pool.was_opened(connection)
+        self._pool.was_opened(self._pool.over(wire))
 
     def _failed(self, attempt: Attempt | None, error: OSError) -> None:
         if attempt is not None:
@@ -117,10 +116,10 @@ class WireOpener:
             self._look_later(max(next(iter(self._until.values())) - now, 0.0))
 
 
-class TransportOpener:
+class TransportOpener(Generic[C]):
     """Opens transports, with TLS or through a proxy where the door says so; a task for each attempt."""
 
-    def __init__(self, pool: Pool, door: Door, connect_seconds: float) -> None:
+    def __init__(self, pool: Pool[C], door: Door, connect_seconds: float) -> None:
         """Open nothing yet."""
         self._pool = pool
         self._door = door
