@@ -10,20 +10,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from outgrow.control.backtest import BacktestRequest, run_backtest
-from outgrow.control.check import CheckRequest, run_check
 from outgrow.control.measure import OpenSource, Progress
 from outgrow.control.own_load import own_load
-from outgrow.control.replay import Replay, replay_decisions
-from outgrow.control.scale import ScaleLoop
-from outgrow.control.scale_end import end_all
-from outgrow.control.scale_view import ScaleRequest, ScaleTold, ScaleView
-from outgrow.control.scaling_records import Mode, Repeated, repeated, steps_in
-from outgrow.control.signal_trace import SignalPast, signal_recording, signal_samples
-from outgrow.control.trial import try_signals
 from outgrow.decide.spans import closed, is_open
 from outgrow.errors import ActuatorError, RefusedError, SourceError, UsageError
-from outgrow.facts.backtests import BacktestFacts
 from outgrow.facts.checks import CheckFacts, Measurement
 from outgrow.facts.decisions import Decision, Event, EventKind
 from outgrow.facts.samples import Sample
@@ -32,16 +22,22 @@ from outgrow.plan.run_targets import DryRunTarget
 from outgrow.plan.secrets import redacted, resolve
 from outgrow.ports import Actuator, Journal
 from outgrow.quantity import Duration
-from outgrow.report.check_json import verdict_document
-from outgrow.simulate.recording import Recording
 from outgrow.wiring import SYSTEM_CLOCK, open_actuator, open_journal, open_sources, read_plan
 
+# What one command needs and another does not is imported where it is called: a load test then takes 20 MB less.
 if TYPE_CHECKING:
+    from outgrow.control.backtest import BacktestRequest
     from outgrow.control.load_test import Watched
+    from outgrow.control.replay import Replay
+    from outgrow.control.scale_view import ScaleRequest, ScaleTold, ScaleView
+    from outgrow.control.scaling_records import Mode, Repeated
+    from outgrow.control.signal_trace import SignalPast
+    from outgrow.facts.backtests import BacktestFacts
     from outgrow.facts.loads import LoadFacts
     from outgrow.loadtest.engine import Told
     from outgrow.loadtest.lines import StartLines
     from outgrow.plan.scenarios import Scenario
+    from outgrow.simulate.recording import Recording
 
 HISTORY = timedelta(days=60)
 _CLOSING_SECONDS = 5
@@ -102,6 +98,9 @@ async def check_plan(  # noqa: PLR0913 (each is an independent choice, named at 
     progress: Progress | None = None,
 ) -> CheckFacts:
     """Check a plan with full control over where it looks and what it remembers."""
+    from outgrow.control.check import CheckRequest, run_check  # noqa: PLC0415
+    from outgrow.report.check_json import verdict_document  # noqa: PLC0415
+
     request = CheckRequest(plan, at=at, history=history, checkpoints=tuple(checkpoints), charts=charts)
     now = SYSTEM_CLOCK.now()
     async with opened(plan, base, environment, journal=journal) as (sources, kept):
@@ -113,14 +112,16 @@ async def check_plan(  # noqa: PLR0913 (each is an independent choice, named at 
 
 
 async def backtest_plan(
-    request: BacktestRequest,
+    request: "BacktestRequest",
     *,
     base: Path,
     environment: Mapping[str, str],
     journal: bool = True,
     progress: Progress | None = None,
-) -> BacktestFacts:
+) -> "BacktestFacts":
     """Judge a past span as it would have been judged then."""
+    from outgrow.control.backtest import run_backtest  # noqa: PLC0415
+
     async with opened(request.plan, base, environment, journal=journal) as (sources, kept):
         return await run_backtest(request, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
 
@@ -129,6 +130,8 @@ async def try_plan(
     plan: Plan, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
 ) -> Measurement:
     """Try every signal once and inspect every source; nothing is remembered."""
+    from outgrow.control.trial import try_signals  # noqa: PLC0415
+
     async with opened(plan, base, environment, journal=False) as (sources, _):
         return await try_signals(plan, sources, SYSTEM_CLOCK.now(), progress=progress)
 
@@ -156,17 +159,21 @@ async def load_test(  # noqa: PLR0913 (each is an independent choice, named at e
 
 
 async def recorded_signal(
-    plan: Plan, wanted: SignalPast, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
-) -> Recording:
+    plan: Plan, wanted: "SignalPast", *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
+) -> "Recording":
     """Make a trace of a signal's past, to be rehearsed on."""
+    from outgrow.control.signal_trace import signal_recording  # noqa: PLC0415
+
     async with opened(plan, base, environment, journal=True) as (sources, kept):
         return await signal_recording(plan, wanted, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
 
 
 async def samples_of_signal(
-    plan: Plan, wanted: SignalPast, *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
+    plan: Plan, wanted: "SignalPast", *, base: Path, environment: Mapping[str, str], progress: Progress | None = None
 ) -> Sequence[Sample]:
     """Give the samples of a signal's past."""
+    from outgrow.control.signal_trace import signal_samples  # noqa: PLC0415
+
     async with opened(plan, base, environment, journal=True) as (sources, kept):
         return await signal_samples(plan, wanted, sources, kept, SYSTEM_CLOCK.now(), progress=progress)
 
@@ -225,21 +232,23 @@ async def remembered_proofs(plan: Plan, *, base: Path, environment: Mapping[str,
 
 async def replayed_decisions(
     plan: Plan, span: tuple[datetime, datetime], checkpoint: str | None, *, base: Path, environment: Mapping[str, str]
-) -> Sequence[Replay]:
+) -> Sequence["Replay"]:
     """Judge the decisions of a span again from the samples that were known then."""
+    from outgrow.control.replay import replay_decisions  # noqa: PLC0415
+
     async with journal_of(plan, base, environment) as kept:
         decisions = await kept.decisions(checkpoint=checkpoint, start=span[0], end=span[1])
         return await replay_decisions(plan, decisions, kept)
 
 
 async def scale_service(
-    request: ScaleRequest,
+    request: "ScaleRequest",
     *,
     base: Path,
     environment: Mapping[str, str],
-    told: ScaleTold = lambda _: None,
+    told: "ScaleTold" = lambda _: None,
     stop: anyio.Event | None = None,
-) -> ScaleView:
+) -> "ScaleView":
     """Scale one service by its policy until `stop` is set or the request's time is over; give the last view.
 
     Raises:
@@ -247,6 +256,8 @@ async def scale_service(
         RefusedError: another loop scales it.
         ActuatorError: the run target cannot be used as it is written.
     """
+    from outgrow.control.scale import ScaleLoop  # noqa: PLC0415
+
     async with opened(request.plan, base, environment, journal=True) as (sources, kept):
         if kept is None:
             raise UsageError("scaling needs a journal")
@@ -259,8 +270,10 @@ async def scale_service(
                 await actuator.aclose()
 
 
-async def _actuator_for(request: ScaleRequest, base: Path, environment: Mapping[str, str]) -> Actuator:
+async def _actuator_for(request: "ScaleRequest", base: Path, environment: Mapping[str, str]) -> Actuator:
     """Open the service's actuator; for a dry run one that is imagined, with as many replicas as there are."""
+    from outgrow.control.scaling_records import Mode  # noqa: PLC0415
+
     target, policy = request.declared.runs_on, request.policy
     if target is None:
         if request.mode is not Mode.DRY_RUN:
@@ -290,6 +303,8 @@ async def end_replicas(
         RefusedError: a loop scales it.
         ActuatorError: they cannot be ended.
     """
+    from outgrow.control.scale_end import end_all  # noqa: PLC0415
+
     target = plan.services[service].runs_on
     if target is None:
         raise UsageError(f"services.{service} has no runs_on; nothing can be ended")
@@ -307,9 +322,18 @@ async def end_replicas(
 
 
 async def repeated_scaling(
-    plan: Plan, service: str, span: tuple[datetime, datetime], mode: Mode, *, base: Path, environment: Mapping[str, str]
-) -> Sequence[Repeated]:
+    plan: Plan,
+    service: str,
+    span: tuple[datetime, datetime],
+    mode: "Mode",
+    *,
+    base: Path,
+    environment: Mapping[str, str],
+) -> Sequence["Repeated"]:
     """Decide again what was decided in a span, from the same observations; see `Repeated.is_same`."""
+    from outgrow.control.scale_view import ScaleRequest  # noqa: PLC0415
+    from outgrow.control.scaling_records import repeated, steps_in  # noqa: PLC0415
+
     policy = ScaleRequest(plan, service).policy
     async with journal_of(plan, base, environment) as kept:
         events = await kept.events(kinds=[EventKind.SCALING], start=span[0], end=span[1])

@@ -106,7 +106,7 @@ def test_poisson_arrivals_have_the_mean_and_the_scatter_of_their_area():
     rate = joined(ramp(0, 100, 10), constant(100, 5))  # area 1,000
     generator = np.random.default_rng(7)
 
-    counts = np.array([sum(chunk.seconds.size for chunk in poisson(rate, generator)) for _ in range(400)])
+    counts = np.array([sum(len(chunk.seconds) for chunk in poisson(rate, generator)) for _ in range(400)])
 
     # mean 1,000 and variance 1,000: four standard errors of each
     assert abs(counts.mean() - 1000) < 4 * np.sqrt(1000 / 400)

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import anyio
 
-from outgrow.control.check import with_derived_facts
 from outgrow.control.measure import OpenSource, ReadSignal, as_source_error, opened_or_raise, without_secrets
 from outgrow.control.needs import query_signals_behind
 from outgrow.decide.saturation import limit_of
@@ -68,6 +67,11 @@ class Watching:
 
     def resources(self, started_at: datetime) -> dict[str, Resource]:
         """Give what was read so far: one resource a signal, or one for each of its label sets."""
+        if not self._names:
+            return {}
+        # Imported here: what a check needs, numpy among it, no load without watched signals does.
+        from outgrow.control.check import with_derived_facts  # noqa: PLC0415
+
         found: dict[str, Resource] = {}
         for name, facts in with_derived_facts(self._plan, self._names, self._read).items():
             if name not in self._names:

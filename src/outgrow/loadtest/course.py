@@ -4,15 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import floor, gcd
 from pathlib import Path
-from typing import Final
-
-import numpy as np
+from typing import TYPE_CHECKING, Final
 
 from outgrow.loadtest.schedule import (
     WHOLE,
     Arrivals,
     Rate,
-    Seconds,
     Shape,
     Share,
     constant,
@@ -26,9 +23,12 @@ from outgrow.loadtest.schedule import (
     waves,
 )
 from outgrow.loadtest.schedule import ramp as ramp_between
-from outgrow.loadtest.traces import recorded
 from outgrow.plan.scenario_courses import Course, Stage
 from outgrow.plan.scenarios import Scenario
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _BEGIN_OF_GROWTH: Final = 0.01
 """Where an exponential ramp from nothing begins, as a share of where it leads: nothing grows by no factor."""
@@ -46,7 +46,7 @@ class Timetable:
     """
 
     rate: Rate
-    moments: Seconds | None = None
+    moments: "NDArray[np.float64] | None" = None
 
     @property
     def seconds(self) -> float:
@@ -58,6 +58,8 @@ class Timetable:
         """The highest rate that it reaches; of recorded arrivals, the most within a second."""
         if self.moments is None:
             return self.rate.highest
+        import numpy as np  # noqa: PLC0415 (only recordings need it)
+
         within = np.searchsorted(self.moments, self.moments + 1.0, side="left") - np.arange(self.moments.size)
         return float(within.max())
 
@@ -80,6 +82,8 @@ def timetable_of(course: Course, base: Path | None = None, place: str = "trace")
     """
     if course.trace is None:
         return Timetable(rate_of(course))
+    from outgrow.loadtest.traces import recorded  # noqa: PLC0415 (only recordings need it, and numpy with it)
+
     found = recorded(course.trace, base or Path(), place)
     if isinstance(found, Rate):
         return Timetable(found)
@@ -140,6 +144,8 @@ def arrivals_of(course: Course, share: Share = WHOLE, timetable: Timetable | Non
         return traced(timetable.moments, share=share)
     if course.arrivals == "even":
         return paced(timetable.rate, share)
+    import numpy as np  # noqa: PLC0415 (only chance needs it)
+
     return poisson(timetable.rate, np.random.default_rng(course.seed), share)
 
 

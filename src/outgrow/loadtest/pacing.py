@@ -232,6 +232,6 @@ def _mine(whole: int, share: Share) -> int:
 def _due_arrivals(chunks: Iterator[Arrivals]) -> Iterator[tuple[int, float]]:
     for chunk in chunks:
         number = chunk.first
-        for due in chunk.seconds.tolist():
+        for due in chunk.seconds:
             yield number, due
             number += chunk.apart

@@ -5,17 +5,22 @@ so the first comes at once; the n-th of a changing rate is due when the area is 
 segments included: n processes share one numbering, and each takes every n-th arrival).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from math import ceil, cos, exp, expm1, floor, isfinite, log, pi, sin
-from typing import Final
+from itertools import accumulate
+from math import ceil, cos, exp, expm1, floor, isfinite, log, log1p, pi, sin, sqrt
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Seconds = NDArray[np.float64]
+# numpy is imported where chance, waves or recordings need it: a steady rate does without, and without its 13 MB.
+
+Seconds = Sequence[float]
 
 _AT_ONCE: Final = 4096
 """How many arrivals are worked out at a time: a run of hours needs no more memory than one of seconds."""
@@ -90,30 +95,36 @@ class Stretch:
             return self.start_rate + (self.end_rate - self.start_rate) * (1 - cos(pi * part)) / 2
         return self.start_rate + (self.end_rate - self.start_rate) * part
 
-    def moments(self, areas: Seconds) -> Seconds:
+    def moments(self, areas: Seconds) -> list[float]:
         """Give the seconds at which the integral reaches the areas (the inverse of `area_until`)."""
-        if self.growth:
-            inside = areas * (self.growth / (self.start_rate * self.seconds))
-            found = np.log1p(np.maximum(inside, expm1(-700))) * (self.seconds / self.growth)
-        elif self.shape is Shape.WAVE:
-            found = self._moments_of_wave(areas)
-        else:
-            # The root of slope t^2 / 2 + rate t = area, written so that nothing cancels when the slope is small.
-            slope = (self.end_rate - self.start_rate) / self.seconds
-            root = np.sqrt(np.maximum(self.start_rate * self.start_rate + 2 * slope * areas, 0.0))
-            below = self.start_rate + root
-            found = np.divide(2 * areas, below, out=np.zeros_like(areas), where=below > 0)
-        return np.clip(found, 0.0, self.seconds)
+        most = self.seconds
+        if (growth := self.growth) != 0:
+            inside, least, scale = growth / (self.start_rate * most), expm1(-700), most / growth
+            return [min(max(log1p(max(area * inside, least)) * scale, 0.0), most) for area in areas]
+        if self.shape is Shape.WAVE:
+            return self._moments_of_wave(areas)
+        rate = self.start_rate
+        if rate == self.end_rate:
+            return [min(max(area / rate, 0.0), most) for area in areas] if rate else [0.0] * len(areas)
+        # The root of slope t^2 / 2 + rate t = area, written so that nothing cancels when the slope is small.
+        slope, found = (self.end_rate - rate) / most, list[float]()
+        for area in areas:
+            below = rate + sqrt(max(rate * rate + 2 * slope * area, 0.0))
+            found.append(min(max(2 * area / below, 0.0), most) if below > 0 else 0.0)
+        return found
 
-    def _moments_of_wave(self, areas: Seconds) -> Seconds:
+    def _moments_of_wave(self, wanted: Seconds) -> list[float]:
         """Halve the time until it is as fine as a float: the area under a wave has no inverse to write down."""
+        import numpy as np  # noqa: PLC0415
+
+        areas = np.asarray(wanted, dtype=np.float64)
         swing, turn = (self.end_rate - self.start_rate) / 2, self.seconds / pi
         low, high = np.zeros_like(areas), np.full_like(areas, self.seconds)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             is_short = (self.start_rate + swing) * middle - swing * turn * np.sin(middle / turn) < areas
             low, high = np.where(is_short, middle, low), np.where(is_short, high, middle)
-        return (low + high) / 2
+        return np.clip((low + high) / 2, 0.0, self.seconds).tolist()
 
 
 @dataclass(frozen=True)
@@ -145,25 +156,28 @@ class Rate:
     def at(self, seconds: float) -> float:
         """Give the rate at a moment; after a jump's moment the new one, and 0 outside."""
         starts, _ = self._edges
-        index = int(np.searchsorted(starts, seconds, side="right")) - 1
+        index = bisect_right(starts, seconds) - 1
         if not 0 <= index < len(self.stretches):
             return 0.0
-        return self.stretches[index].rate_at(seconds - float(starts[index]))
+        return self.stretches[index].rate_at(seconds - starts[index])
 
     @cached_property
-    def _edges(self) -> tuple[Seconds, Seconds]:
+    def _edges(self) -> tuple[list[float], list[float]]:
         """Where the stretches begin and the last ends, in seconds and in area."""
-        starts = np.cumsum([0.0, *(each.seconds for each in self.stretches)])
-        return starts, np.cumsum([0.0, *(each.area for each in self.stretches)])
+        starts = list(accumulate((each.seconds for each in self.stretches), initial=0.0))
+        return starts, list(accumulate((each.area for each in self.stretches), initial=0.0))
 
-    def moments(self, areas: Seconds) -> Seconds:
-        """Give the earliest seconds at which the area reaches each of the given ones; in order, within the area."""
-        starts, reached = self._edges
-        where = np.clip(np.searchsorted(reached, areas, side="left") - 1, 0, len(self.stretches) - 1)
-        found = np.empty_like(areas)
-        for index in np.unique(where):
-            chosen = where == index
-            found[chosen] = starts[index] + self.stretches[index].moments(areas[chosen] - reached[index])
+    def moments(self, areas: Seconds) -> list[float]:
+        """Give the earliest seconds at which the area reaches each of the given ones, which are in order."""
+        (starts, reached), found, last, done = self._edges, list[float](), len(self.stretches) - 1, 0
+        while done < len(areas):
+            index = min(max(bisect_left(reached, areas[done]) - 1, 0), last)
+            # Up to a stretch's end everything is its own; the last one takes what rounding lays beyond it, too.
+            end = len(areas) if index == last else bisect_right(areas, reached[index + 1], lo=done)
+            begin, below = starts[index], reached[index]
+            part = self.stretches[index].moments([area - below for area in areas[done:end]])
+            found += [begin + each for each in part]
+            done = end
         return found
 
 
@@ -246,11 +260,11 @@ def paced(rate: Rate, share: Share = WHOLE) -> Iterator[Arrivals]:
     """Give evenly paced arrivals in order, some thousand at a time."""
     count, offset, area = planned(rate), 0 if rate.is_constant else 1, rate.area
     for first in range(share.index, count, share.of * _AT_ONCE):
-        numbers = np.arange(first, min(count, first + share.of * _AT_ONCE), share.of, dtype=np.float64)
-        yield Arrivals(first, share.of, rate.moments(np.minimum(numbers + offset, area)))
+        numbers = range(first, min(count, first + share.of * _AT_ONCE), share.of)
+        yield Arrivals(first, share.of, rate.moments([min(number + offset, area) for number in numbers]))
 
 
-def poisson(rate: Rate, rng: np.random.Generator, share: Share = WHOLE) -> Iterator[Arrivals]:
+def poisson(rate: Rate, rng: "np.random.Generator", share: Share = WHOLE) -> Iterator[Arrivals]:
     """Give arrivals that know nothing of one another (a Poisson process of that rate).
 
     The gaps are exponential in the area under the rate (Cinlar 1975, time change of a Poisson process). Processes that
@@ -258,18 +272,18 @@ def poisson(rate: Rate, rng: np.random.Generator, share: Share = WHOLE) -> Itera
     """
     area, number, reached = rate.area, 0, 0.0
     while rate.stretches:
-        reached_by = reached + np.cumsum(rng.standard_exponential(_AT_ONCE))
+        reached_by = reached + rng.standard_exponential(_AT_ONCE).cumsum()
         inside = reached_by[reached_by <= area]
         skipped = (share.index - number) % share.of
         mine = inside[skipped :: share.of]
         if mine.size:
-            yield Arrivals(number + skipped, share.of, rate.moments(mine))
+            yield Arrivals(number + skipped, share.of, rate.moments(mine.tolist()))
         if inside.size < _AT_ONCE:
             return
         number, reached = number + _AT_ONCE, float(reached_by[-1])
 
 
-def traced(seconds: Sequence[float] | Seconds, speed: float = 1.0, share: Share = WHOLE) -> Iterator[Arrivals]:
+def traced(seconds: "Seconds | NDArray[np.float64]", speed: float = 1.0, share: Share = WHOLE) -> Iterator[Arrivals]:
     """Repeat recorded arrivals, `speed` times as fast; the first comes at once.
 
     Args:
@@ -280,6 +294,8 @@ def traced(seconds: Sequence[float] | Seconds, speed: float = 1.0, share: Share 
     Raises:
         ValueError: a speed that is not above 0, or a moment that is not finite.
     """
+    import numpy as np  # noqa: PLC0415
+
     moments = np.sort(np.asarray(seconds, dtype=np.float64))
     if not (isfinite(speed) and speed > 0):
         raise ValueError(f"a speed of {speed} plays nothing; write a number above 0")
@@ -288,4 +304,4 @@ def traced(seconds: Sequence[float] | Seconds, speed: float = 1.0, share: Share 
     mine = moments[share.index :: share.of]
     for first in range(0, mine.size, _AT_ONCE):
         due = (mine[first : first + _AT_ONCE] - moments[0]) / speed
-        yield Arrivals(share.index + first * share.of, share.of, due)
+        yield Arrivals(share.index + first * share.of, share.of, due.tolist())

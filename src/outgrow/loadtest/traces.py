@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from outgrow.errors import UsageError
-from outgrow.loadtest.schedule import Rate, Seconds, Stretch
+from outgrow.loadtest.schedule import Rate, Stretch
 from outgrow.loadtest.tables import column_of, table_of
 from outgrow.plan.scenario_courses import Trace
 
 _MOST_ROWS: Final = 20_000_000
 
 
-def recorded(trace: Trace, base: Path, place: str) -> Rate | Seconds:
+def recorded(trace: Trace, base: Path, place: str) -> Rate | NDArray[np.float64]:
     """Read recorded load: a rate over time, or the moments of arrivals in seconds from the first, as fast as recorded.
 
     Args:
