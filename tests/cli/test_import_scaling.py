@@ -86,3 +86,24 @@ def test_what_cannot_be_imported_is_one_line(tmp_path, capsys, text: str, messag
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     assert run(["import", str(tmp_path / "x.yaml")]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "replicas", "note"),
+    [
+        ('"${WEB_REPLICAS:-4}"', 4, ""),
+        ('"7"', 7, ""),
+        ('"${WEB_REPLICAS}"', 1, "deploy.replicas: ${WEB_REPLICAS} is no number here, and 1 stands in its place"),
+        ("null", 1, "deploy.replicas: None is no number here"),
+        ("-2", 1, "deploy.replicas: -2 is no number here"),
+    ],
+)
+def test_replicas_that_compose_fills_in_are_its_default_or_one(tmp_path, capsys, written, replicas, note):
+    file = tmp_path / "compose.yaml"
+    file.write_text(f"services: {{web: {{deploy: {{replicas: {written}}}}}}}")
+
+    assert run(["import", str(file)]) == 0
+
+    told = capsys.readouterr()
+    assert yaml.safe_load(told.out)["services"]["web"]["scaling"]["min"] == replicas
+    assert note in told.err

@@ -3,6 +3,7 @@
 A KEDA ScaledObject is read as the HorizontalPodAutoscaler that KEDA makes of it. What cannot be carried over is said.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -184,6 +185,9 @@ def _scaled_object(item: Json) -> ImportedScaling:
 
 # --- Compose ---
 
+_WHOLE: Final = re.compile(r"(\d{1,6})|\$\{\w+:?-(\d{1,6})\}")
+"""A number, or a variable with a number that Compose takes where it is not set."""
+
 
 def _compose(services: Json) -> list[ImportedScaling]:
     found: list[ImportedScaling] = []
@@ -192,7 +196,8 @@ def _compose(services: Json) -> list[ImportedScaling]:
         deploy: dict[str, Any] = declared.get("deploy") or {}
         if "replicas" not in deploy:
             continue
-        replicas = int(deploy["replicas"])
+        written = _WHOLE.fullmatch(str(deploy["replicas"]))
+        replicas = 1 if written is None else int(written[1] or written[2])
         scaling = {
             "policy": "hpa",
             "min": replicas,
@@ -200,6 +205,8 @@ def _compose(services: Json) -> list[ImportedScaling]:
             "metrics": [{"kind": "resource", "name": "cpu", "utilization": 70}],
         }
         left_out = ["Compose knows no scaling: min and max are its replicas, the metric is a first guess"]
+        if written is None:
+            left_out.append(f"deploy.replicas: {deploy['replicas']} is no number here, and 1 stands in its place")
         if "resources" in deploy:
             left_out.append("deploy.resources: what a replica may use")
         found.append(ImportedScaling(name, scaling, tuple(left_out)))
