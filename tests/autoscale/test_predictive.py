@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 
 from outgrow.autoscale.observed import Numbers, Observation, ServiceFacts, Unread
 from outgrow.autoscale.policies import PolicyState, decide, start, state_document, state_from
+from outgrow.autoscale.predictive.books import Dial, chosen, no_books
+from outgrow.autoscale.predictive.state import LEVELS
 from outgrow.facts.scaling import Rule, ScalingDecision
 from outgrow.plan.predictive import PredictivePolicy
 
@@ -117,20 +120,25 @@ def test_without_a_past_it_is_reactive():
     assert "first reading" in (decisions[0].forecast.why if decisions[0].forecast else "")
 
 
+def stairs() -> list[float]:
+    """Calm for a day, then a third more every ten minutes for an hour, then calm on that level."""
+    steps = [1000 * 1.3 ** (minute // 10) for minute in range(70)]
+    return [1000.0] * DAY + steps + [steps[-1]] * DAY
+
+
 def test_a_forecast_that_errs_more_than_the_reactive_rule_is_not_followed():
-    calm = [1000.0] * DAY
-    teeth = [1350.0 if minute % 10 == 0 else 1000.0 for minute in range(60)]
-    decisions, _ = run(predictive(), calm + teeth)
+    decisions, _ = run(predictive(), stairs()[: DAY + 70])
     doubted = [each for each in decisions[DAY:] if each.forecast is not None and not each.forecast.trusted]
     assert any("erred more" in each.forecast.why for each in doubted if each.forecast is not None)
+    assert all(each.desired >= (each.forecast.reactive if each.forecast else 0) for each in doubted)
 
 
 def test_it_trusts_itself_again_when_the_load_is_calm_again():
-    load = [1000.0] * DAY + [1350.0 if minute % 10 == 0 else 1000.0 for minute in range(60)] + [1000.0] * DAY
+    load = stairs()
     decisions, _ = run(predictive(), load)
     assert decisions[-1].forecast is not None
     assert decisions[-1].forecast.trusted
-    assert decisions[-1].desired <= 12
+    assert decisions[-1].desired <= 1.2 * load[-1] / CAPACITY
 
 
 # --- what it survives ---
@@ -193,7 +201,87 @@ def test_further_metrics_may_ask_for_more_and_a_failed_one_holds():
         assert decide(policy, seen, start(policy), BEGIN)[0].desired == desired
 
 
+def test_what_was_ordered_for_a_moment_is_not_let_go_before_it():
+    slow = ServiceFacts(capacity=CAPACITY, start_up=timedelta(minutes=20), metric_lag=timedelta(minutes=1))
+    load = [1000.0] * DAY + [3000.0] * 2 + [1000.0] * 20
+    decisions, _ = run(predictive(hold="5m"), load, facts=slow)
+    after = decisions[DAY + 2 :]
+    assert all(each.desired >= 30 for each in after[:19])
+
+
+def test_a_clock_that_goes_back_is_survived():
+    _, state, load = three_days()
+    decisions, _ = run(predictive(), load[:5], state, begin=BEGIN + timedelta(days=2))
+    assert all(each.desired * CAPACITY >= real for each, real in zip(decisions, load, strict=False))
+
+
+def test_a_memory_that_an_earlier_version_wrote_is_read_and_goes_on():
+    policy, (_, kept, load) = predictive(), three_days()
+    document = json.loads(json.dumps(state_document(kept)))
+    memory = document["memory"]
+    for name in ("margins", "books", "surges", "pending"):
+        del memory[name]
+    memory |= {"centres": memory["recent"], "errors": {"histogram": memory["recent"]}, "waiting": []}
+    decisions, _ = run(policy, load[:120], state_from(policy, document), begin=BEGIN + timedelta(days=3))
+    reasons = ["" if each.forecast is None else each.forecast.why for each in decisions]
+    assert "too few" in reasons[0]
+    assert reasons[-1] == ""
+    assert all(each.desired * CAPACITY >= real for each, real in zip(decisions, load, strict=False))
+
+
+# --- surges by the clock ---
+
+
+def by_the_clock(days: int) -> list[float]:
+    """Ten replicas' worth, and three times that for five minutes after the half hour of every second hour."""
+    minutes = np.arange(days * DAY)
+    surging = (minutes // 60 % 2 == 0) & (minutes % 60 >= 30) & (minutes % 60 < 35)
+    chance = np.random.default_rng(3).normal(1, 0.01, len(minutes))
+    return list(CAPACITY * np.where(surging, 30, 10) * chance)
+
+
+def test_replicas_are_there_before_a_surge_that_comes_by_the_clock():
+    load = by_the_clock(5)
+    seen = [load[max(0, minute - 1)] for minute in range(len(load))]
+    decisions, _ = run(predictive(unserved=0.001, headroom=0.5), seen)
+    # One start-up after the decision the surge begins, which the newest reading knows nothing of.
+    before = [decisions[minute - 1].desired for minute in range(4 * DAY, 5 * DAY) if minute % 120 == 30]
+    between = [decisions[minute].desired for minute in range(4 * DAY, 5 * DAY) if minute % 120 == 100]
+    assert np.mean([each >= 28 for each in before]) > 0.9
+    assert np.mean(between) < 15
+
+
 # --- laws ---
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 0.02), st.floats(0, 0.02))
+def test_who_allows_more_to_be_left_unserved_follows_no_higher_level(seed, one, other):
+    rng, count = np.random.default_rng(seed), len(LEVELS) + 2
+    unserved, ran = np.sort(rng.uniform(0, 2, count))[::-1], np.sort(rng.uniform(90, 160, count))
+    books = replace(no_books(), unserved=unserved, ran=ran, demand=100.0, follower=100.0)
+    low, high = (chosen(books, Dial(each, 0.2, 0.005, 1, 100)) for each in sorted((one, other)))
+    assert low >= high
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 0.5))
+def test_head_room_is_exceeded_only_for_what_is_not_tolerated_and_never_beyond_the_reactive_rule(seed, headroom):
+    rng, count = np.random.default_rng(seed), len(LEVELS) + 2
+    unserved, ran = np.sort(rng.uniform(0, 2, count))[::-1], np.sort(rng.uniform(90, 160, count))
+    ran[-1] = 100.0
+    books = replace(no_books(), unserved=unserved, ran=ran, demand=100.0, follower=100.0)
+    never = chosen(books, Dial(0.0, headroom, 1.0, 1, 100))
+    perhaps = chosen(books, Dial(0.0, headroom, 0.005, 1, 100))
+    assert never == 0 or ran[never] <= 100 * (1 + headroom)
+    assert perhaps == never or ran[perhaps] <= ran[-2]
+
+
+def test_the_same_load_gives_the_same_decisions_and_the_same_memory():
+    load = wave(DAY, noise=0.2)
+    once, twice = (run(predictive(), load) for _ in range(2))
+    assert once[0] == twice[0]
+    assert json.dumps(state_document(once[1])) == json.dumps(state_document(twice[1]))
 
 
 @settings(deadline=None, max_examples=40)

@@ -28,6 +28,9 @@ class PredictivePolicy(PolicyBase):
     headroom: Annotated[Share, Field(le=1)] = 0.2
     """By how much replicas may outnumber those that a perfect follower of the load would have, over days. Where the
     load is so restless that `unserved` would cost more than this, this counts."""
+    tolerated: Share = 0.005
+    """Where head-room would leave more than this share of the demand unserved, more is ordered than `headroom` allows,
+    as long as it costs no more than the reactive rule would; 100 % never allows more."""
     hold: Duration = Duration.parse("5m")
     """Nothing is taken away that was asked for within this time; at most 1h."""
     fallback_utilization: Annotated[Percent, Field(le=100)] = 70

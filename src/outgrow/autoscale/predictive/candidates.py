@@ -9,8 +9,6 @@ from outgrow.autoscale.predictive.state import FEATURES, LAGS, SEASON_SECONDS, S
 
 _DAY: Final = 86_400
 _WEEK: Final = 7 * _DAY
-_DAMPING: Final = 0.85
-"""How much of a trend is taken to go on."""
 _MOST_GROWTH: Final = 2.0
 """A season is taken to at most double or halve the load within one lead."""
 _HALF_LIFE_SECONDS: Final = 2 * _DAY
@@ -21,16 +19,16 @@ _LARGEST_TRACE: Final = 1e4
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """What can be forecast from one slot, in replicas: the candidates' values and what the regression saw."""
+    """What can be forecast from one slot, in replicas: the forecasts, what the regression saw, and the mood."""
 
-    values: Floats
+    centres: Floats
     features: Floats
     base: float
     mood: int
 
 
 def outlook(recent: Floats, season: Season, regression: Regression, slot: int, step: float, lead_slots: int) -> Outlook:
-    """Give every candidate's forecast.
+    """Give every forecast.
 
     Args:
         recent: load of the slots up to `slot`, oldest first, in replicas; without gaps, at least one.
@@ -46,36 +44,16 @@ def outlook(recent: Floats, season: Season, regression: Regression, slot: int, s
     def ago(slots: int) -> float:
         return float(recent[-1 - slots]) if slots < len(recent) else float(recent[0])
 
-    def trend(minutes: int) -> float:
-        span = minutes * minute
-        return last + (last - ago(span)) / span * lead_slots * _DAMPING
-
-    lately = recent[-max(1, round(300 / step)) :]
-    level = float(lately.sum()) / len(lately)
     now, ahead = (slot + 0.5) * step, (slot + 0.5 + lead_slots) * step
-    grown = [_growth(season, now - day * _DAY, ahead - day * _DAY) for day in range(1, 8)]
-    known = [each for each in grown if each is not None]
-    yesterday, last_week = grown[0] or 1.0, grown[6] or 1.0
+    yesterday, last_week = (_growth(season, now - each, ahead - each) for each in (_DAY, _WEEK))
     lags = recent[-LAGS:] if len(recent) >= LAGS else np.concatenate([np.full(LAGS - len(recent), recent[0]), recent])
     features = np.empty(FEATURES)
-    features[: LAGS - 1] = lags[:-1] - last
-    features[LAGS - 1 :] = (last * (yesterday - 1), last * (last_week - 1))
+    np.subtract(lags[:-1], last, out=features[: LAGS - 1])
+    features[LAGS - 1] = last * (yesterday - 1)
+    features[LAGS] = last * (last_week - 1)
     regressed = min(max(last + float(features @ regression.weights), 0.0), 3 * last + 1)
-    values = np.array(
-        [
-            last,
-            trend(1),
-            trend(3),
-            trend(10),
-            level * (sorted(known)[len(known) // 2] if known else 1.0),
-            float(recent.max()),
-            last * yesterday,
-            last * last_week,
-            regressed,
-        ]
-    )
     mood = _mood(last, ago(minute), ago(5 * minute))
-    return Outlook(np.maximum(values, 0.0), features, last, mood)
+    return Outlook(np.array((last, float(recent.max()), regressed)), features, last, mood)
 
 
 def _mood(last: float, minute_ago: float, five_ago: float) -> int:
@@ -93,7 +71,7 @@ def passed(season: Season, slot: int, step: float, load: float) -> Season:
     """Take the load of one more slot into the course of the week."""
     here = int((slot + 0.5) * step // SEASON_SECONDS)
     if here == season.slot:
-        return replace(season, sum=season.sum + load, count=season.count + 1)
+        return Season(season.means, season.slot, season.sum + load, season.count + 1)
     means = season.means.copy()
     if season.count:
         means[season.slot % SEASON_SLOTS] = season.sum / season.count
@@ -109,11 +87,11 @@ def in_other_replicas(season: Season, factor: float) -> Season:
     return replace(season, means=season.means * factor, sum=season.sum * factor)
 
 
-def _growth(season: Season, now: float, ahead: float) -> float | None:
-    """Give by what factor the load grew between two moments of the past; None where it is not known."""
+def _growth(season: Season, now: float, ahead: float) -> float:
+    """Give by what factor the load grew between two moments of the past; 1 where it is not known."""
     before, after = _mean_at(season, now), _mean_at(season, ahead)
     if not (before > 0 and after >= 0):
-        return None
+        return 1.0
     return min(max(after / before, 1 / _MOST_GROWTH), _MOST_GROWTH)
 
 
@@ -142,10 +120,14 @@ def learnt(regression: Regression, features: Floats, base: float, load: float, s
     grown = min(max((load - base) * scale, -1.0), 1.0)
     forgetting = 0.5 ** (step / _HALF_LIFE_SECONDS)
     turned = regression.inverse @ seen
-    gain = turned / (forgetting + float(seen @ turned))
+    divisor = forgetting + float(seen @ turned)
     error = min(max(grown - float(regression.weights @ seen), -_LARGEST_ERROR), _LARGEST_ERROR)
-    inverse = (regression.inverse - np.outer(gain, turned)) / forgetting
-    trace = float(np.trace(inverse))
+    # Every step of this keeps the inverse symmetric to the last digit.
+    inverse = turned[:, None] * turned
+    inverse *= -1 / divisor
+    inverse += regression.inverse
+    inverse *= 1 / forgetting
+    trace = float(inverse.trace())
     if trace > _LARGEST_TRACE:
-        inverse = inverse * (_LARGEST_TRACE / trace)
-    return Regression(regression.weights + gain * error, (inverse + inverse.T) / 2)
+        inverse *= _LARGEST_TRACE / trace
+    return Regression(regression.weights + turned * (error / divisor), inverse)

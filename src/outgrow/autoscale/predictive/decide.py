@@ -10,18 +10,20 @@ import numpy as np
 
 from outgrow.autoscale.hpa.proposals import propose
 from outgrow.autoscale.observed import Observation, Unread
-from outgrow.autoscale.predictive.candidates import Outlook, outlook
-from outgrow.autoscale.predictive.errors import Margins, chosen, margins, mistrusted
-from outgrow.autoscale.predictive.memory import lead_of, learned, usable_load
-from outgrow.autoscale.predictive.state import (
-    CANDIDATES,
-    QUANTILES,
-    Asked,
-    Errors,
-    Floats,
-    Forecast,
-    PredictiveState,
+from outgrow.autoscale.predictive.books import (
+    Asks,
+    Dial,
+    entered,
+    mistrusted,
+    no_books,
+    own_headroom,
+    own_unserved,
 )
+from outgrow.autoscale.predictive.candidates import outlook
+from outgrow.autoscale.predictive.margins import Orders, kind_of, orders
+from outgrow.autoscale.predictive.memory import lead_of, learned, span_of, usable_load
+from outgrow.autoscale.predictive.state import EXPERTS, LEVELS, SPREADS, Asked, Books, Floats, Forecast, PredictiveState
+from outgrow.autoscale.predictive.surges import grade, no_surges
 from outgrow.facts.scaling import Counterfactual, LoadForecast, Proposal, Rule, ScalingDecision
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.predictive import PredictivePolicy
@@ -31,6 +33,7 @@ State = PredictiveState
 LOAD: Final = "load"
 """The name of the proposal that comes from the service's load."""
 _NOTHING: Final[Floats] = np.empty(0)
+_SPREADS: Final = len(SPREADS)
 _ROUNDING: Final = 1e-9
 """So that a sum which is a whole number but for its last digit is not rounded up to the next."""
 
@@ -60,7 +63,7 @@ def judge(policy: PredictivePolicy, seen: Observation, state: State, now: dateti
     if isinstance(load, Unread):
         mine, expected = Proposal(LOAD, None, None, failure=load.why), None
     else:
-        state = learned(state, load, seen, now, policy.hold)
+        state = learned(state, load, seen, now, policy.hold, _dial(policy))
         expected, state = _expected(policy, seen, state, load, now)
         mine = Proposal(LOAD, expected.wanted, expected.wanted, ratio=load / max(seen.replicas, 1))
     return _bounded(policy, seen, state, now, _Asking((mine, *proposals), expected))
@@ -87,60 +90,85 @@ def _expected(
     policy: PredictivePolicy, seen: Observation, state: State, load: float, now: datetime
 ) -> tuple[_Expected, State]:
     reactive = load * 100 / policy.fallback_utilization
-    if state.step_seconds == 0.0 or state.errors is None or state.season is None or state.regression is None:
+    step, margins, season, regression = state.step_seconds, state.margins, state.season, state.regression
+    if step == 0.0 or margins is None or season is None or regression is None:
         due = now + timedelta(seconds=lead_of(seen, 0.0))
         told = LoadForecast(due, load, _replicas(reactive), trusted=False, why="this is the first reading")
         return _Expected(_replicas(reactive), Rule.REACTIVE, told), state
-    step, errors = state.step_seconds, state.errors
-    lead = max(1, ceil(lead_of(seen, step) / step - _ROUNDING))
-    view = outlook(state.recent, state.season, state.regression, state.slot, step, lead)
+    span, dial = span_of(seen, step, policy.hold), _dial(policy)
+    due = state.slot + span.lead
+    view = outlook(state.recent, season, regression, state.slot, step, span.lead)
+    kind = kind_of(view.mood, grade(state.surges or no_surges(), due, step, load))
+    found = orders(margins, view.centres, kind, view.mood, load)
+    weighed = _NOTHING if found is None else found.weighed
     # A slot decided twice counts once: the newer values take the place of the older ones.
-    waited = tuple(each for each in state.waiting if each.due != state.slot + lead)
-    centres = state.centres if len(waited) == len(state.waiting) else state.centres[:-1]
-    centres = np.concatenate([centres, view.values[None]])
-    held = centres.max(axis=0)
-    found = margins(errors, held, view.mood, load)
-    waiting = (*waited, _waiting(state.slot + lead, view, held, found, reactive))
-    doubt = _doubt(errors, found, state)
-    state = replace(state, centres=centres, waiting=waiting, reactive=found is not None and bool(doubt))
-    due = now + timedelta(seconds=lead * step)
-    told = LoadForecast(due, load, _replicas(reactive), trusted=not doubt, why=doubt)
+    pending = (
+        *[each for each in state.pending if each.due != due],
+        Forecast(due, kind, view.base, view.features, view.centres, weighed),
+    )
+    known = state.books or no_books()
+    doubt = _doubt(found, state)
+    asks = Asks(None if found is None else found.levels, reactive, trusted=not doubt)
+    books = entered(known, state.slot, step, asks, span, dial)
+    state = _entered(state, pending, books, reactive=found is not None and bool(doubt))
+    moment = now + timedelta(seconds=span.lead * step)
+    told = LoadForecast(moment, load, _replicas(reactive), trusted=not doubt, why=doubt)
     if found is None:
         return _Expected(_replicas(reactive), Rule.REACTIVE, told), state
-    index = chosen(errors, policy.unserved, policy.headroom)
-    told = _told(told, errors, found, held, index)
+    told = _told(told, found, view.centres, books)
     if doubt:
         return _Expected(_replicas(max(reactive, load)), Rule.REACTIVE, told), state
-    wanted = float(found.combined[index])
+    wanted = float(found.levels[books.level])
     return _Expected(_replicas(wanted), Rule.FORECAST if wanted > load else Rule.REACTIVE, told), state
 
 
-def _waiting(due: int, view: Outlook, held: Floats, found: Margins | None, reactive: float) -> Forecast:
-    quantiles, combined = (found.by_candidate, found.combined) if found is not None else (_NOTHING, _NOTHING)
-    return Forecast(due, view.mood, view.base, reactive, view.features, held, quantiles, combined)
+def _entered(state: State, pending: tuple[Forecast, ...], books: Books, *, reactive: bool) -> State:
+    return PredictiveState(
+        step_seconds=state.step_seconds,
+        at=state.at,
+        slot=state.slot,
+        capacity=state.capacity,
+        recent=state.recent,
+        season=state.season,
+        regression=state.regression,
+        margins=state.margins,
+        books=books,
+        surges=state.surges,
+        pending=pending,
+        asked=state.asked,
+        reactive=reactive,
+    )
 
 
-def _doubt(errors: Errors, found: Margins | None, state: State) -> str:
+def _dial(policy: PredictivePolicy) -> Dial:
+    return Dial(policy.unserved, policy.headroom, policy.tolerated, policy.min, policy.max)
+
+
+def _doubt(found: Orders | None, state: State) -> str:
     """Say why the forecast is not to be trusted; nothing where it is."""
     if found is None:
-        return "too few forecasts have come due while the load moved like this"
-    if mistrusted(errors, already=state.reactive):
+        return "too few forecasts have come due"
+    if state.books is not None and mistrusted(state.books, already=state.reactive):
         return "lately the forecast has erred more than the reactive rule alone"
     return ""
 
 
-def _told(told: LoadForecast, errors: Errors, found: Margins, held: Floats, index: int) -> LoadForecast:
-    weights = found.weights[index]
-    expected = float(weights @ held)
-    known = errors.demand > 0
-    return replace(
-        told,
+def _told(told: LoadForecast, found: Orders, centres: Floats, books: Books) -> LoadForecast:
+    """Add what was expected and how right it has been."""
+    expected = float(found.weights @ np.repeat(centres, _SPREADS))
+    level = books.level
+    return LoadForecast(
+        due=told.due,
+        now=told.now,
+        reactive=told.reactive,
+        trusted=told.trusted,
+        why=told.why,
         expected=expected,
-        margin=float(found.combined[index]) - expected,
-        quantile=float(QUANTILES[index]),
-        unserved=float(errors.unserved[index]) / errors.demand if known else None,
-        headroom=float(errors.cost[index]) / errors.follower - 1 if known else None,
-        weights={name: float(weight) for name, weight in zip(CANDIDATES, weights, strict=True)},
+        margin=float(found.levels[level]) - expected,
+        quantile=float(LEVELS[level]),
+        unserved=own_unserved(books),
+        headroom=own_headroom(books),
+        weights=dict(zip(EXPERTS, found.weights.tolist(), strict=True)),
     )
 
 
@@ -175,7 +203,9 @@ def _bounded(
     forecast = asking.expected.forecast if asking.expected is not None else None
     most = asking.most()
     wanted, metric = most if most is not None else (current, "")
-    state = replace(state, asked=_asked(state.asked, now, wanted if most is not None else None, policy.hold))
+    state = replace(
+        state, asked=_asked(state.asked, now, wanted if most is not None else None, _held(policy, seen, state))
+    )
     highest = max((each.replicas for each in state.asked), default=wanted)
     # Nobody has asked for fewer for a whole hold: a policy that has just begun takes nothing away.
     held = max(wanted, min(highest, max(current, wanted)))
@@ -204,6 +234,11 @@ def _bounded(
         forecast=forecast,
     )
     return found, state
+
+
+def _held(policy: PredictivePolicy, seen: Observation, state: State) -> timedelta:
+    """Give how long what was asked for is kept: a hold, and until the moment that it was asked for."""
+    return max(policy.hold, timedelta(seconds=lead_of(seen, state.step_seconds)))
 
 
 _CONDITIONS: Final = {

@@ -8,19 +8,20 @@ from typing import Final
 import numpy as np
 
 from outgrow.autoscale.observed import Observation, Unread
+from outgrow.autoscale.predictive.books import Dial, Span, balanced, forgotten, no_books
 from outgrow.autoscale.predictive.candidates import in_other_replicas, learnt, passed
-from outgrow.autoscale.predictive.errors import came_due, no_errors
+from outgrow.autoscale.predictive.margins import came_due, no_margins
 from outgrow.autoscale.predictive.state import (
-    CANDIDATES,
     FEATURES,
     LAGS,
     SEASON_SLOTS,
-    Errors,
     Floats,
+    Margins,
     PredictiveState,
     Regression,
     Season,
 )
+from outgrow.autoscale.predictive.surges import no_surges, watched
 
 _SHORTEST_STEP: Final = 5.0
 _LONGEST_STEP: Final = 60.0
@@ -29,6 +30,7 @@ _LONGEST_GAP_SECONDS: Final = 600
 """After a longer one the recent load says nothing, and learning begins with what comes then."""
 _LARGEST_LOAD: Final = 1e9
 """More replicas' worth of load than any service has: a reading beyond it is a mistake."""
+_ROUNDING: Final = 1e-9
 
 
 def usable_load(seen: Observation) -> float | Unread:
@@ -48,7 +50,7 @@ def usable_load(seen: Observation) -> float | Unread:
         case load if load / capacity > _LARGEST_LOAD:
             return Unread(f"the load of {load:g} is beyond anything that replicas could carry")
         case load:
-            return load / capacity
+            return float(load / capacity)
 
 
 def lead_of(seen: Observation, step: float) -> float:
@@ -62,7 +64,18 @@ def lead_of(seen: Observation, step: float) -> float:
     )
 
 
-def learned(state: PredictiveState, load: float, seen: Observation, now: datetime, hold: timedelta) -> PredictiveState:
+def span_of(seen: Observation, step: float, hold: timedelta) -> Span:
+    """Give a service's times in slots of `step` seconds; each at least one."""
+    lag = max(seen.service.metric_lag.total_seconds(), step)
+    lead = max(1, ceil(lead_of(seen, step) / step - _ROUNDING))
+    # What was ordered for a moment is not let go before it.
+    held = max(lead, ceil(hold.total_seconds() / step - _ROUNDING))
+    return Span(lead, min(lead, ceil(lag / step - _ROUNDING)), held)
+
+
+def learned(
+    state: PredictiveState, load: float, seen: Observation, now: datetime, hold: timedelta, dial: Dial
+) -> PredictiveState:
     """Take in a reading.
 
     Args:
@@ -70,14 +83,14 @@ def learned(state: PredictiveState, load: float, seen: Observation, now: datetim
         load: in replicas' worth.
         seen: for what a replica carries.
         now: the moment of the decision.
-        hold: how far back candidates are held.
+        hold: how long the policy holds what was asked for.
+        dial: for the bounds.
     """
     moment, capacity = now.timestamp(), seen.service.capacity or 1.0
-    errors, regression, season = state.errors, state.regression, state.season
-    if errors is None or regression is None or season is None:
-        return _first(state, load, moment, capacity)
+    state = _complete(state)
+    if not len(state.recent) and state.step_seconds == 0.0:
+        return replace(state, at=moment, capacity=capacity, recent=np.array([load]))
     if state.capacity != capacity:
-        season = in_other_replicas(season, state.capacity / capacity)
         state = replace(_in_other_replicas(state, state.capacity / capacity), capacity=capacity)
     step = state.step_seconds
     if step == 0.0:
@@ -85,38 +98,69 @@ def learned(state: PredictiveState, load: float, seen: Observation, now: datetim
         state = replace(state, step_seconds=step, slot=int(state.at // step))
     slot = int(moment // step)
     missed = slot - state.slot
-    if missed == 0:
+    if missed <= 0:
         return replace(state, at=moment, recent=_with_newest(state.recent, load))
     if missed * step > _LONGEST_GAP_SECONDS:
-        state = replace(state, recent=np.empty(0), centres=np.empty((0, len(CANDIDATES))), waiting=())
+        state = _after_a_gap(state)
         missed = 1
-    last = float(state.recent[-1]) if len(state.recent) else load
-    filled = np.concatenate([state.recent, np.full(missed - 1, last), [load]])
-    most = max(LAGS, ceil(_REMEMBERED_SECONDS / step))
-    errors, regression = _due(state, errors, regression, slot, load)
-    return replace(
-        state,
+    recent = _longer(state.recent, load, missed, max(LAGS, ceil(_REMEMBERED_SECONDS / step)))
+    margins, regression = _due(state, slot, load)
+    surges, books, season = state.surges or no_surges(), state.books or no_books(), state.season
+    # Written out, for it happens with every reading: copying a state by its fields' names takes a while.
+    return PredictiveState(
+        step_seconds=step,
         at=moment,
         slot=slot,
-        recent=filled[-most:],
-        season=passed(season, slot, step, load),
-        errors=errors,
+        capacity=capacity,
+        recent=recent,
+        season=passed(season or _no_season(), slot, step, load),
         regression=regression,
-        waiting=tuple(each for each in state.waiting if each.due > slot),
-        centres=state.centres[-max(0, ceil(hold.total_seconds() / step) - missed) :],
+        margins=margins,
+        books=balanced(books, slot, recent, step, span_of(seen, step, hold), dial),
+        surges=watched(surges, slot, step, load),
+        pending=tuple([each for each in state.pending if each.due > slot]),
+        asked=state.asked,
+        reactive=state.reactive,
     )
 
 
-def _first(state: PredictiveState, load: float, moment: float, capacity: float) -> PredictiveState:
+def _complete(state: PredictiveState) -> PredictiveState:
+    """Give every part that is not there yet: at the very beginning, and of a state that an earlier version wrote."""
+    if state.margins is not None and state.regression is not None and state.season is not None:
+        return state
     return replace(
         state,
-        at=moment,
-        capacity=capacity,
-        recent=np.array([load]),
-        errors=no_errors(),
-        regression=Regression(np.zeros(FEATURES), np.eye(FEATURES)),
-        season=Season(np.full(SEASON_SLOTS, np.nan)),
+        season=state.season or _no_season(),
+        regression=state.regression or Regression(np.zeros(FEATURES), np.eye(FEATURES)),
+        margins=state.margins or no_margins(),
+        books=state.books or no_books(),
+        surges=state.surges or no_surges(),
     )
+
+
+def _no_season() -> Season:
+    return Season(np.full(SEASON_SLOTS, np.nan))
+
+
+def _after_a_gap(state: PredictiveState) -> PredictiveState:
+    books, surges = state.books or no_books(), state.surges or no_surges()
+    return replace(
+        state,
+        recent=np.empty(0),
+        pending=(),
+        books=forgotten(books),
+        surges=replace(surges, minute=-1, seen=False, began=False, before=False),
+    )
+
+
+def _longer(recent: Floats, load: float, missed: int, most: int) -> Floats:
+    """Give the recent load with one more reading; what was missed in between is taken to have been the last."""
+    found = np.empty(min(most, len(recent) + missed))
+    kept = recent[len(recent) + missed - len(found) :]
+    found[: len(kept)] = kept
+    found[len(kept) :] = recent[-1] if len(recent) else load
+    found[-1] = load
+    return found
 
 
 def _with_newest(recent: Floats, load: float) -> Floats:
@@ -125,17 +169,24 @@ def _with_newest(recent: Floats, load: float) -> Floats:
     return newest
 
 
-def _due(
-    state: PredictiveState, errors: Errors, regression: Regression, slot: int, load: float
-) -> tuple[Errors, Regression]:
+def _due(state: PredictiveState, slot: int, load: float) -> tuple[Margins | None, Regression | None]:
     """Learn from the forecast for this very slot; those for slots that nobody saw are forgotten."""
-    for each in state.waiting:
-        if each.due == slot:
-            errors = came_due(errors, each, load, state.step_seconds, each.reactive)
+    margins, regression = state.margins, state.regression
+    for each in state.pending:
+        if each.due == slot and margins is not None and regression is not None:
+            margins = came_due(margins, each, load, state.step_seconds)
             regression = learnt(regression, each.features, each.base, load, state.step_seconds)
-    return errors, regression
+    return margins, regression
 
 
 def _in_other_replicas(state: PredictiveState, factor: float) -> PredictiveState:
     """Count in replicas that carry more or less than before."""
-    return replace(state, recent=state.recent * factor, centres=state.centres * factor, waiting=())
+    season, surges = state.season or _no_season(), state.surges or no_surges()
+    return replace(
+        state,
+        recent=state.recent * factor,
+        season=in_other_replicas(season, factor),
+        surges=replace(surges, level=surges.level * factor if surges.level > 0 else surges.level),
+        books=forgotten(state.books or no_books()),
+        pending=(),
+    )

@@ -15,27 +15,26 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer
 
 Floats = npt.NDArray[np.float64]
 
-CANDIDATES: Final = (
-    "last",
-    "trend of 1 min",
-    "trend of 3 min",
-    "trend of 10 min",
-    "median of lags x level",
-    "highest of the last hour",
-    "yesterday x level",
-    "last week x level",
-    "autoregression",
-)
+CENTRES: Final = ("last value", "highest of the last hour", "autoregression")
 """The forecasts that compete, in the order in which arrays hold them."""
 
-QUANTILES: Final = np.array([0.8, 0.9, 0.93, 0.95, 0.97, 0.98, 0.99, 0.995, 0.998])
-"""The margins that are followed side by side: the share of errors that each covers."""
+SPREADS: Final = ("root", "share", "constant")
+"""What a forecast's errors are measured in: the root of the forecast, the forecast, a replica."""
 
-EDGES: Final = np.concatenate([-np.geomspace(8, 0.004, 34), [0.0], np.geomspace(0.004, 32, 46)])
-"""Borders of the bins of errors, relative to the root of the forecast."""
+EXPERTS: Final = tuple(f"{centre}, {spread}" for centre in CENTRES for spread in SPREADS)
+"""Every forecast with every measure of its errors."""
+
+LEVELS: Final = 1 - np.geomspace(0.5, 0.001, 25)
+"""The margins that are followed side by side: the share of errors that each covers, up to 99.9 %."""
+
+EDGES: Final = np.concatenate([-np.geomspace(30, 0.1, 12), [0.0], np.geomspace(0.03, 200, 63)])
+"""Borders of the bins of errors."""
 
 MOODS: Final = 4
 """Falling, steady, rising, surging: errors are told apart by what the load was doing."""
+
+CLASSES: Final = MOODS + 3
+"""The moods, and three grades of how likely a surge is to begin."""
 
 LAGS: Final = 16
 FEATURES: Final = LAGS - 1 + 2
@@ -67,45 +66,88 @@ Packed = Annotated[Floats, BeforeValidator(_unpacked), PlainSerializer(_packed, 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Forecast:
-    """What was forecast in one slot for a later one: each candidate's held value, and every margin's outcome.
+    """What was forecast in one slot for a later one.
 
-    `features` are what the autoregression saw, `base` the load it started from. `quantiles` (quantile, candidate) and
-    their mixtures `combined` (quantile) are what would have been ordered for; empty where nothing was known yet.
-    `reactive` is what the reactive rule alone would have ordered.
+    `kind` is the class that its errors belong to, `base` the load it started from, `features` what the autoregression
+    saw, `centres` each forecast, `weighed` what each expert would have ordered at the quantile at which experts are
+    weighed; empty where nothing was known yet.
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
 
     due: int
-    mood: int
+    kind: int
     base: float
-    reactive: float
     features: Packed
-    held: Packed
-    quantiles: Packed
-    combined: Packed
+    centres: Packed
+    weighed: Packed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Errors:
-    """How wrong the candidates and the margins have been, older errors counting less.
+class Margins:
+    """How wrong the forecasts have been, older errors counting less.
 
-    `histogram` counts each candidate's errors by mood (mood, candidate, bin); `mass` their number by mood. `loss` is
-    the pinball loss of each candidate at each quantile. `unserved`, `cost`, `demand` and `follower` are replicas by
-    slot, the first two for each quantile: what would have been unserved and have run, what was needed, and what a
-    perfect follower would have run. `recent` is the late pinball loss of the forecast and of the reactive rule alone.
+    `histograms` has for each class the counts of each expert's errors (expert, bin), `mass` their number; `loss` is
+    the pinball loss of each expert. From these follow `tables`, for each class the error that each expert's level
+    covers (expert, level; empty where too little is known), and the experts' `weights`. They are worked out every few
+    minutes only: each class was in the slot of `worked`, the weights in that of `weighed`.
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
 
-    histogram: Packed
-    mass: Packed
+    histograms: tuple[Packed, ...]
+    mass: tuple[float, ...]
     loss: Packed
+    tables: tuple[Packed, ...]
+    weights: Packed
+    worked: tuple[int, ...]
+    weighed: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Books:
+    """What each level would have ordered, left unserved and cost; behind them the reactive rule, and what was done.
+
+    `asked` and `orders` (slot, level) end with `slot`: what each would have asked for, and what it would have run after
+    its hold. `unserved` and `ran` are replicas by slot, as are `demand` (needed) and `follower` (what one who knows
+    each reading at once would have run). `recent` is the late pinball loss of the forecast and of the reactive rule.
+    `level` is the one that was chosen last, in the slot of `chosen`.
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    slot: int
+    asked: Packed
+    orders: Packed
     unserved: Packed
-    cost: Packed
+    ran: Packed
     demand: float
     follower: float
-    recent: Packed
+    recent: tuple[float, float]
+    level: int
+    chosen: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surges:
+    """When surges have begun: a logistic regression on the minute of the hour and the time since the last one.
+
+    `level` is the load without surges, `minute` the newest one since 1970. In it a surge has been `seen` or has begun
+    (`began`); `before` says whether one was seen in the minute before. `last` is the minute of the last beginning, -1
+    before the first, `count` how many there were.
+    """
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
+
+    weights: Packed
+    squares: Packed
+    level: float = -1.0
+    minute: int = -1
+    seen: bool = False
+    began: bool = False
+    before: bool = False
+    last: int = -1
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,9 +185,9 @@ class PredictiveState:
     """The memory of one predictive policy.
 
     `step_seconds` is the length of a slot, 0 until two decisions told it; `slot` the newest slot since 1970;
-    `recent` the load of the slots up to it, oldest first, what is missing filled from before; `centres` the candidates
-    of the slots of one hold; `waiting` the forecasts whose time has not come; `asked` the recommendations that the
-    hold still counts.
+    `recent` the load of the slots up to it, oldest first, what is missing filled from before; `pending` the forecasts
+    whose time has not come; `asked` the recommendations that the hold still counts. What an earlier version kept under
+    other names is passed over and learnt anew.
     """
 
     __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
@@ -155,10 +197,11 @@ class PredictiveState:
     slot: int = 0
     capacity: float = 0.0
     recent: Packed = field(default_factory=lambda: np.empty(0))
-    centres: Packed = field(default_factory=lambda: np.empty((0, len(CANDIDATES))))
     season: Season | None = None
-    errors: Errors | None = None
     regression: Regression | None = None
-    waiting: tuple[Forecast, ...] = ()
+    margins: Margins | None = None
+    books: Books | None = None
+    surges: Surges | None = None
+    pending: tuple[Forecast, ...] = ()
     asked: tuple[Asked, ...] = ()
     reactive: bool = False
