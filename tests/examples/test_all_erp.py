@@ -1,17 +1,28 @@
 """All-ERP: its policy table is as required, and its demo scales real processes up, to the maximum and down."""
 
+import gzip
+import json
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from outgrow.autoscale.caps import pool_room
+from outgrow.cli import run
+from outgrow.decide.gates import gates_of
+from outgrow.loadtest.course import timetable_of
 from outgrow.plan import Plan
 from outgrow.wiring import read_plan
 from tests.examples.conftest import EXAMPLES
+from tests.servers.process import free_port
 
 FOLDER = EXAMPLES / "all-erp"
 
@@ -67,6 +78,161 @@ def test_every_service_stands_behind_least_connections(plan: Plan) -> None:
 
     assert [front.balance for front in fronts if front is not None] == ["least_conn"] * 7
     assert len({front.listen for front in fronts if front is not None}) == 7
+
+
+# What one replica is taken to carry (requests/s, made up), and the share of the recorded traffic that its service gets.
+REHEARSED = {
+    "auth": (700, 1.0),
+    "system": (400, 0.4),
+    "hr": (200, 0.15),
+    "finance": (200, 0.15),
+    "general": (200, 0.15),
+    "web-admin": (400, 0.6),
+    "ai-service": (300, 0.25),
+}
+
+
+@pytest.fixture(scope="module")
+def two_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The first two days of the recorded traffic that the examples bring."""
+    rows = gzip.decompress((EXAMPLES / "rehearse-a-policy" / "llm-requests.csv.gz").read_bytes()).decode().splitlines()
+    file = tmp_path_factory.mktemp("trace") / "two-days.csv"
+    file.write_text("\n".join(rows[: 1 + 2 * 144]))
+    return file
+
+
+def rehearsed(
+    service: str, trace: Path, capsys: pytest.CaptureFixture[str], times: float = 1.0
+) -> tuple[dict[str, Any], list[str], float | None]:
+    """Give how many replicas a service's policy ordered, what was left out of it, and the bill with spot."""
+    capacity, share = REHEARSED[service]
+    given = ["--capacity", str(capacity), "--scale", str(share * times), "--start-up", "1m", "--step", "1m"]
+    asked = ["simulate", service, str(FOLDER / "plan.yaml"), "--trace", str(trace), *given, "--warm-up", "1h", "--json"]
+    assert run(asked) == 0
+    found = json.loads(capsys.readouterr().out)
+    return found["rows"][0]["replicas"], found["rows"][0]["left_out"], found["cost_on_spot"]
+
+
+@pytest.mark.parametrize("service", REHEARSED)
+def test_each_policy_stays_within_its_bounds_and_says_when_its_maximum_is_reached(
+    plan: Plan, service: str, two_days: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = plan.services[service].scaling
+    assert policy is not None
+
+    usual, left_out, spot = rehearsed(service, two_days, capsys)
+    busy, _, _ = rehearsed(service, two_days, capsys, times=20)
+    idle, _, _ = rehearsed(service, two_days, capsys, times=0.001)
+
+    assert usual["bounds"] == [policy.min, policy.max]
+    assert policy.min <= usual["lowest"] < usual["highest"] <= policy.max
+    assert (busy["highest"], busy["at_maximum_seconds"] > 86_400) == (policy.max, True)
+    assert idle["lowest"] == policy.min  # AE-9: never under the minimum
+    assert (spot is not None) == (service in {"hr", "finance", "general"})
+    # Requests say nothing of users and queues.
+    assert [each.split()[1] for each in left_out] == {"web-admin": ["users"], "ai-service": ["queue"]}.get(service, [])
+
+
+def test_an_overload_is_told_in_words_and_so_is_what_spot_would_save(
+    two_days: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = ["--trace", str(two_days), "--start-up", "1m", "--step", "1m", "--warm-up", "1h", "--no-curve"]
+
+    assert run(["simulate", "hr", str(FOLDER / "plan.yaml"), *trace, "--capacity", "200", "--scale", "3"]) == 0
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Warning: the maximum of 5 replicas was reached, for 1 d" in told
+    found = re.search(
+        r"All on demand that costs ([\d.]+); with everything above the minimum of 1 on spot ([\d.]+)", told
+    )
+    assert found is not None
+    whole, mixed = map(float, found.groups())
+    assert 0 < 1 - mixed / whole < 0.7  # no more than the price's 70 %, for the minimum stays on demand
+
+
+def test_the_validation_says_how_many_connections_are_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = tmp_path / "plan.yaml"
+    few.write_text((FOLDER / "plan.yaml").read_text().replace("max_connections: 438", "max_connections: 400"))
+
+    assert run(["validate", str(FOLDER / "plan.yaml")]) == 0
+    fits = capsys.readouterr()
+    assert run(["validate", str(few), "--strict"]) == 2
+    warned = capsys.readouterr().err
+
+    assert "350 connections with every service at its maximum, so max_connections has to be 438 or more" in fits.out
+    assert fits.err == ""
+    assert "400 connections of erp are too few" in warned
+    assert "allow at least 438" in warned
+
+
+def test_the_monthly_load_test_has_the_course_that_is_required(plan: Plan) -> None:
+    scenario = plan.scenarios["monthly"]
+    course = timetable_of(scenario, FOLDER)
+
+    # AE-7: 100 a second after two minutes, 500 at once and for five, nothing at the end.
+    assert course.seconds == 540
+    assert [round(course.rate.at(at)) for at in (0, 60, 119.99, 120.01, 300, 419.99, 480)] == [
+        0, 50, 100, 500, 500, 500, 250,
+    ]  # fmt: skip
+    assert [gate.text for gate in gates_of(plan, scenario.thresholds)] == ["p95 < 500 ms", "errors < 1 %"]
+
+
+@pytest.fixture
+def auth(tmp_path: Path) -> Generator[str]:
+    """One replica of auth, as the plan starts it."""
+    port = free_port()
+    command = [sys.executable, "-m", "erp.service", "--service", "auth", "--port", str(port)]
+    environment = {**os.environ, "ERP_DATABASE": str(tmp_path / "erp.sqlite")}
+    with subprocess.Popen(command, cwd=FOLDER, env=environment) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while not _answers(port):
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_monthly_load_test_runs_small_against_a_real_replica(
+    auth: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (FOLDER / "plan.yaml").read_text()
+    for whole, small in (
+        ("ramp: 100, over: 2m", "ramp: 10, over: 1s"),
+        ("500, hold: 5m", "50, hold: 3s"),
+        ("2m", "1s"),
+    ):
+        assert whole in text
+        text = text.replace(whole, small)
+    (tmp_path / "plan.yaml").write_text(text.replace("${ERP_URL:-http://127.0.0.1:21900}", auth))
+
+    code = run(["load", "monthly", str(tmp_path / "plan.yaml"), "--quiet", "--json", "--no-journal"])
+
+    found = json.loads(capsys.readouterr().out)
+    assert code in {0, 6, 7}  # a busy machine may be slow or too weak, and says so
+    assert found["whole"]["outcomes"] == {"done": 180}  # 5 + 150 + 25
+    p95, errors = found["thresholds"]
+    assert (p95["limit"], p95["verdict"] == "passed") == (0.5, p95["value"] < 0.5)
+    assert (errors["value"], errors["verdict"]) == (0.0, "passed")
+
+
+def test_k6s_own_stages_mean_something_else_and_the_import_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["load", "import", str(FOLDER / "k6-options.json"), "--target", "http://127.0.0.1:21900"]) == 0
+
+    told = capsys.readouterr().out
+    found = yaml.safe_load(told)["scenarios"]["imported"]
+    assert found["executor"] == "ramping-vus"
+    assert found["stages"][1:] == [{"ramp": 100, "over": "2m"}, {"ramp": 500, "over": "5m"}, {"ramp": 0, "over": "2m"}]
+    assert "k6's stages ramp users, who wait for their answers" in " ".join(told.replace("#", " ").split())
 
 
 def test_the_demo_scales_up_to_the_maximum_and_down_again_and_loses_no_request(tmp_path: Path) -> None:

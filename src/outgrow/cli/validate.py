@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import load, plan_argument, progress_bar, run_async
+from outgrow.cli.common import lang_option, load, plan_argument, progress_bar, run_async
 from outgrow.errors import ExitCode
 
 
@@ -13,12 +13,20 @@ from outgrow.errors import ExitCode
 @plan_argument
 @click.option("--live", is_flag=True, help="Also try every signal once, and look at each source's rights and clock.")
 @click.option("--strict", is_flag=True, help="Let warnings fail too (code 2).")
-def validate(plan: Path, live: bool, strict: bool) -> int:
-    """Find every mistake in a plan, all of them at once, each with its place and remedy."""
+@lang_option
+def validate(plan: Path, live: bool, strict: bool, lang: str) -> int:
+    """Find every mistake in a plan, all of them at once, each with its place and remedy.
+
+    Mistakes and warnings are told in English in every language: they are made of the plan's own words.
+    """
+    from outgrow.plan.doubtful_services import connections_at_maxima, connections_needed
+    from outgrow.report.words import texts_of
+
+    words = texts_of(lang)
     loaded = load(plan)
     found = loaded.plan
     counts = [
-        f"{len(nouns)} {noun}"
+        words(f"validate.{noun}", n=len(nouns))
         for noun, nouns in (
             ("sources", found.sources),
             ("signals", found.signals),
@@ -26,12 +34,17 @@ def validate(plan: Path, live: bool, strict: bool) -> int:
             ("checkpoints", found.checkpoints),
             ("services", found.services),
             ("scenarios", found.scenarios),
+            ("phases", found.roadmap.phases if found.roadmap is not None else ()),
             ("alerts", found.alerts),
         )
         if nouns
     ]
-    warnings = f", {len(loaded.warnings)} warnings" if loaded.warnings else ""
-    click.echo(f"{plan}: valid ({', '.join(counts) or 'empty'}{warnings})")
+    if loaded.warnings:
+        counts.append(words("validate.warnings", n=len(loaded.warnings)))
+    click.echo(words("validate.valid", plan=plan, holds=", ".join(counts) or words("validate.empty")))
+    for database, opened in connections_at_maxima(found).items():
+        needed = f"{connections_needed(opened):,}"
+        click.echo(words("validate.pools", database=database, opened=f"{opened:,}", needed=needed))
     if not live:
         return ExitCode.USAGE if strict and loaded.warnings else ExitCode.DONE
     return _live(plan, loaded.plan)

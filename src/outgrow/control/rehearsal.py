@@ -73,8 +73,11 @@ def setting_for(
         None if wishes.objective is None else wishes.objective.total_seconds(),
         max(1, round(wishes.billing.total_seconds())),
         model.price_per_hour,
+        service.spot_price_per_hour,
     )
-    return Setting(model, trace, terms, recorded=scaled.recorded(recording.missing)), tuple(notes)
+    recorded = scaled.recorded(recording.missing)
+    units = {each: signal.unit for each, signal in plan.signals.items()}
+    return Setting(model, trace, terms, recorded=recorded, units=units), tuple(notes)
 
 
 def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int]:

@@ -14,6 +14,20 @@ _SHARE: Final = Fraction(8, 10)
 """What pools may take of max_connections (AE-5)."""
 
 
+def connections_at_maxima(plan: Plan) -> Mapping[str, int]:
+    """Give how many connections the pools of each database open with every service at its maximum."""
+    found: dict[str, int] = {}
+    for service in plan.services.values():
+        if service.pool is not None:
+            found[service.pool.database] = found.get(service.pool.database, 0) + _most(service) * service.pool.size
+    return found
+
+
+def connections_needed(at_maxima: int) -> int:
+    """Give the least max_connections that so many connections fit into."""
+    return ceil(at_maxima / _SHARE)
+
+
 def service_doubts(plan: Plan) -> Iterator[Doubt]:
     """Doubt services whose bounds, pools or hours do not fit together."""
     for name, service in plan.services.items():
@@ -53,9 +67,8 @@ def _connections(database: str, sharing: Mapping[str, tuple[Service, PoolUse]]) 
             f"{limit:,} connections of {database} are too few: with all services at their maxima their pools open "
             f"{at_maxima:,}, and 80 % is {floor(limit * _SHARE):,}"
         )
-        remedy = (
-            f"allow at least {ceil(at_maxima / _SHARE):,}, or lower a max or a pool; outgrow will hold replicas back"
-        )
+        enough = f"{connections_needed(at_maxima):,}"
+        remedy = f"allow at least {enough}, or lower a max or a pool; outgrow will hold replicas back"
         yield Doubt(("services", first, "pool", "max_connections"), what, remedy)
 
 

@@ -40,6 +40,9 @@ class Service(Declared):
     """From ordering a replica until it serves; measured unless given."""
     price_per_hour: Money | None = None
     """Money for one replica and hour."""
+    spot_price_per_hour: Money | None = None
+    """Money for one replica and hour on capacity that may be taken back at any time (spot). A rehearsal says what it
+    would save to run everything above the policy's minimum on it."""
     load: Reference | None = None
     """The signal of its requests a second in all."""
     pool: PoolUse | None = None
@@ -53,6 +56,8 @@ class Service(Declared):
 
     @model_validator(mode="after")
     def _what_its_policy_needs_is_there(self) -> Self:
+        if self.spot_price_per_hour is not None and not self.price_per_hour:
+            raise PydanticCustomError("service", "a spot price saves against a price; give price_per_hour too")
         policy = self.scaling
         if policy is None:
             return self

@@ -32,6 +32,7 @@ def rehearsal_document(found: Rehearsal, service: str, notes: Sequence[str]) -> 
         "hold_seconds": setting.hold.total_seconds(),
         "allowed_unserved": found.allowed,
         "notes": list(notes),
+        "cost_on_spot": found.cost_on_spot(),
         "rows": [_row(found, row) for row in (*found.rows, found.feasible, found.budget)],
     }
 
@@ -60,4 +61,10 @@ def _row(found: Rehearsal, row: Rehearsed) -> dict[str, Any]:
         else {key: value if isfinite(value) else None for key, value in asdict(appraisal.latency).items()},
         "gap": row.gap,
         "left_out": list(row.left_out),
+        "replicas": {
+            "bounds": None if row.bounds is None else list(row.bounds),
+            "lowest": min(row.timeline.ordered),
+            "highest": max(row.timeline.ordered),
+            "at_maximum_seconds": row.steps_at_maximum * found.setting.service.step_seconds,
+        },
     }

@@ -115,6 +115,10 @@ def _lead(found: Rehearsal, words: Words) -> list[str]:
         sentences.append(words("rehearsal.under", span=under, whole=words.span(whole)))
     else:
         sentences.append(words("rehearsal.never_under", whole=words.span(whole)))
+    if found.policy.bounds is not None and found.policy.steps_at_maximum:
+        reached = timedelta(seconds=found.policy.steps_at_maximum * found.setting.service.step_seconds)
+        sentences.append(words("rehearsal.at_maximum", most=found.policy.bounds[1], span=words.span(reached)))
+    sentences += _spot(found, words)
     if latency is not None:
         sentences.append(_violation(latency, words))
     return sentences
@@ -138,6 +142,15 @@ def _violation(latency: LatencyEstimate, words: Words) -> str:
         return words("rehearsal.violation.at_once", objective=objective, above=above)
     longest = words.span(timedelta(minutes=latency.longest_violation_minutes))
     return words("rehearsal.violation.several", objective=objective, above=above, longest=longest)
+
+
+def _spot(found: Rehearsal, words: Words) -> list[str]:
+    """Say what it would save to run everything above the minimum on capacity that may be taken back (AE-9)."""
+    cost, mixed, bounds = found.policy.appraisal.bill.cost, found.cost_on_spot(), found.policy.bounds
+    if not cost or mixed is None or bounds is None:
+        return []
+    saved = share(max(0.0, 1 - mixed / cost))
+    return [words("rehearsal.spot", cost=f"{cost:,.2f}", mixed=f"{mixed:,.2f}", saved=saved, least=bounds[0])]
 
 
 def _setting(found: Rehearsal, words: Words) -> list[str]:

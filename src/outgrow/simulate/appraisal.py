@@ -23,6 +23,8 @@ class Terms:
     objective_seconds: float | None = None
     billing_seconds: int = 1
     price_per_hour: float | None = None
+    spot_price_per_hour: float | None = None
+    """Of capacity that may be taken back; replicas above a policy's minimum may run on it."""
 
     def __post_init__(self) -> None:
         """Refuse what cannot be.

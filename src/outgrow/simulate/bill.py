@@ -47,5 +47,14 @@ def bill(timeline: Timeline, skipped: int, billing_seconds: int, price_per_hour:
     return Bill(used / _HOUR, charged / _HOUR, cost)
 
 
+def spot_cost(found: Bill, base_hours: float, price_per_hour: float, spot_price_per_hour: float) -> float:
+    """Give what a bill comes to where `base_hours` are bought on demand and everything beyond them on spot.
+
+    The fewest replicas of a policy never leave, so their hours are those that nobody may take back.
+    """
+    base = min(base_hours, found.billed_hours)
+    return base * price_per_hour + (found.billed_hours - base) * spot_price_per_hour
+
+
 def _charged(seconds: int, unit: int) -> int:
     return ceil(seconds / unit) * unit

@@ -1,7 +1,7 @@
 """A rehearsal as a whole: the policy, what it is compared with, the curve of HPA targets, and both oracles."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -9,6 +9,7 @@ from typing import Final
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.services import ScalingPolicy
 from outgrow.simulate.appraisal import Appraisal, Terms, appraise
+from outgrow.simulate.bill import spot_cost
 from outgrow.simulate.fast import fits_fast_way, rehearse_fast
 from outgrow.simulate.many import fits_many, rehearse_many
 from outgrow.simulate.oracle import HOLD, Limited, budget, feasible
@@ -37,7 +38,8 @@ class Part(StrEnum):
 class Setting:
     """What everything is rehearsed in: the service, the trace, what is charged, and the oracles' scale-down hold.
 
-    `recorded` tells the trace as it was recorded, before it was brought onto the grid of the decisions.
+    `recorded` tells the trace as it was recorded, before it was brought onto the grid of the decisions. `units` are those
+    of the plan's signals, by name.
     """
 
     service: ServiceModel
@@ -45,13 +47,15 @@ class Setting:
     terms: Terms
     hold: timedelta = HOLD
     recorded: Recorded | None = None
+    units: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
     """One timeline with its judgement.
 
-    `gap` says how far the cost of the budget oracle may be above the least possible, as a share.
+    `gap` says how far the cost of the budget oracle may be above the least possible, as a share. `bounds` are the least
+    and the most replicas that a policy may order.
     """
 
     name: str
@@ -60,6 +64,12 @@ class Rehearsed:
     appraisal: Appraisal
     left_out: tuple[str, ...] = ()
     gap: float = 0.0
+    bounds: tuple[int, int] | None = None
+
+    @property
+    def steps_at_maximum(self) -> int:
+        """The steps, warm-up included, in which as many were ordered as the policy has at most."""
+        return 0 if self.bounds is None else sum(each >= self.bounds[1] for each in self.timeline.ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,15 @@ class Rehearsal:
     def of(self, part: Part) -> tuple[Rehearsed, ...]:
         """Give the rows of one part."""
         return tuple(row for row in self.rows if row.part is part)
+
+    def cost_on_spot(self) -> float | None:
+        """What the policy costs with everything above its minimum on spot; None where a price is not known."""
+        own, terms = self.policy, self.setting.terms
+        if own.bounds is None or terms.price_per_hour is None or terms.spot_price_per_hour is None:
+            return None
+        scored = self.setting.service.step_seconds * len(self.totals) - terms.warm_up_seconds
+        base = own.bounds[0] * scored / 3600
+        return spot_cost(own.appraisal.bill, base, terms.price_per_hour, terms.spot_price_per_hour)
 
     def at_equal_cost(self) -> Rehearsed | None:
         """Give the HPA of the curve that costs nearest to the policy, but not more."""
@@ -125,9 +144,10 @@ def rehearsal(
     for each, part, policy in runs:
         if told is not None:
             told(each, len(rows), total_runs)
-        kept, left_out = replayable(policy)
+        kept, left_out = replayable(policy, setting.units)
         timeline = run(kept, setting, explained=explained and part is Part.POLICY)
-        rows.append(_judged(each, part, timeline, setting, totals, left_out))
+        judged = _judged(each, part, timeline, setting, totals, left_out)
+        rows.append(replace(judged, bounds=(policy.min, policy.max)))
     best = feasible(own, setting.service, setting.trace, setting.hold)
     share = rows[0].appraisal.score.unserved if allowed is None else allowed
     if told is not None:

@@ -1,5 +1,6 @@
 """A rehearsal step by step: the policy decides on what it would have seen, and every decision is kept."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -30,6 +31,7 @@ from outgrow.plan.autoscaling import (
 from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.predictive import PredictivePolicy
 from outgrow.plan.services import ScalingPolicy
+from outgrow.quantity import parse_unit
 from outgrow.simulate.busy import FULLY_BUSY, busy_share, is_busy_share
 from outgrow.simulate.fleet import Fleet
 from outgrow.simulate.service import ServiceModel
@@ -83,22 +85,31 @@ def unreplayable(metric: HpaMetric) -> str:
             )
 
 
-def replayable(policy: ScalingPolicy) -> tuple[ScalingPolicy, tuple[str, ...]]:
+def replayable(policy: ScalingPolicy, units: Mapping[str, str] | None = None) -> tuple[ScalingPolicy, tuple[str, ...]]:
     """Give a policy with the metrics that a trace can tell, and a sentence for each that was left out.
 
-    A forecast is left with the load, which every trace tells.
+    `units` are of signals by name: what is read from a signal of users or jobs is no rate of requests. A forecast is
+    left with the load, which every trace tells.
 
     Raises:
         UsageError: nothing is left that the policy could decide by.
     """
-    why = {metric.name: unreplayable(metric) for metric in policy.metrics}
-    kept = tuple(metric for metric in policy.metrics if not unreplayable(metric))
+    why = {metric.name: unreplayable(metric) or _unlike_a_rate(metric, units or {}) for metric in policy.metrics}
+    kept = tuple(metric for metric in policy.metrics if not why[metric.name])
     left_out = tuple(f"metric {name} is left out: {reason}" for name, reason in why.items() if reason)
     # A trigger of KEDA cannot go alone: a formula may name it, and without it another one would decide.
     nothing_left = not kept and not isinstance(policy, PredictivePolicy)
     if left_out and (nothing_left or isinstance(policy, KedaPolicy)):
         raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items() if reason))
     return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
+
+
+def _unlike_a_rate(metric: HpaMetric, units: Mapping[str, str]) -> str:
+    """Say why a metric is no rate, by the unit of its signal; empty where it is one, or where nothing is known."""
+    unit = parse_unit(units.get(metric.signal or "", ""))
+    if is_busy_share(metric) or unit.dimension.endswith("/time") or unit.dimension == "count":
+        return ""
+    return f"recorded requests do not say how many {unit.name} there were"
 
 
 def facts_of(service: ServiceModel) -> ServiceFacts:
