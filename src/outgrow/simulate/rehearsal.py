@@ -38,8 +38,8 @@ class Part(StrEnum):
 class Setting:
     """What everything is rehearsed in: the service, the trace, what is charged, and the oracles' scale-down hold.
 
-    `recorded` tells the trace as it was recorded, before it was brought onto the grid of the decisions. `units` are those
-    of the plan's signals, by name.
+    `recorded` tells the trace as it was recorded, before it was brought onto the grid of the decisions. `units` are
+    those of the plan's signals, by name.
     """
 
     service: ServiceModel
