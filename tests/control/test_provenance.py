@@ -55,7 +55,9 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 @with_git
-async def test_the_commit_of_the_plans_folder_is_kept_and_whether_files_were_changed(tmp_path: Path) -> None:
+async def test_the_commit_of_the_plans_folder_is_kept_and_whether_files_were_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     git(tmp_path, "init")
     (tmp_path / "plan.yaml").write_text("outgrow: 1")
     unborn = await revision_of(tmp_path)
@@ -65,6 +67,8 @@ async def test_the_commit_of_the_plans_folder_is_kept_and_whether_files_were_cha
     (tmp_path / "journal.sqlite").write_text("beside the plan")
 
     clean = await revision_of(tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+    assert await revision_of(Path(tmp_path.name)) == clean
     (tmp_path / "plan.yaml").write_text("outgrow: 1\nname: shop")
     dirty = await revision_of(tmp_path)
 

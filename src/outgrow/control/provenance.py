@@ -48,7 +48,7 @@ async def revision_of(folder: Path) -> Revision:
 async def _git(folder: Path, *arguments: str) -> "CompletedProcess[bytes] | str":
     """Run git in a folder; a text says why it gave nothing."""
     environment = {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
-    done = await _run(("git", "-C", str(folder), *arguments), folder, environment)
+    done = await _run(("git", *arguments), folder, environment)
     if isinstance(done, str):
         return done
     if done.returncode:

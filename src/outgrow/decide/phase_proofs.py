@@ -136,7 +136,14 @@ def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[
 
 def rehearsed_goals(goals: Sequence[Gate], scale: float) -> tuple[Gate, ...]:
     """Give goals for a rehearsal: a rate and a number of users are asked at the share, everything else whole."""
-    return tuple(replace(gate, limit=gate.limit * scale) if _is_to_be_reached(gate) else gate for gate in goals)
+    if scale == 1:
+        return tuple(goals)
+    return tuple(
+        replace(gate, limit=gate.limit * scale, text=f"{gate.text}, {scale:g} of it")
+        if _is_to_be_reached(gate)
+        else gate
+        for gate in goals
+    )
 
 
 def _is_to_be_reached(gate: Gate) -> bool:

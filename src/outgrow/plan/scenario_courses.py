@@ -16,6 +16,7 @@ RampShape = Literal["linear", "exponential"]
 Rate = Annotated[float, Field(ge=0, le=_HIGHEST_RATE, allow_inf_nan=False)]
 Factor = Annotated[float, Field(gt=0, le=_HIGHEST_RATE, allow_inf_nan=False)]
 Positive = Annotated[Count, Field(ge=1, le=1_000_000)]
+Sessions = Annotated[Count, Field(ge=1, le=100_000_000)]
 Executor = Literal[
     "constant-arrival-rate",
     "ramping-arrival-rate",
@@ -169,7 +170,7 @@ class Course(Declared):
     """Evenly paced, or as many independent users would come."""
     seed: Annotated[Count, Field(ge=0)] = 1
     """Of Poisson arrivals, pauses and random data: the same number gives the same."""
-    users: Positive = 1_000
+    users: Sessions = 1_000
     """Distinct sessions that arrivals rotate over, and the most arrivals under way; one beyond is dropped. A closed
     model has its `vus` instead."""
     graceful_stop: Duration | None = None
