@@ -5,10 +5,12 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,21 @@ def test_the_pools_have_room_for_every_maximum_and_for_no_more(plan: Plan) -> No
         else {}
     )
     assert pool_room({**plan.services, "auth": smaller}, "auth") == 9
+
+
+def test_the_levels_are_as_required(plan: Plan) -> None:
+    figures = {
+        name: tuple(each.text for each in (level.target, level.warning, level.danger))
+        for name, level in plan.levels.items()
+    }
+
+    # AE-8.
+    assert figures == {
+        "cpu": ("50 %", "70 %", "85 %"),
+        "memory": ("60 %", "80 %", "90 %"),
+        "p95": ("300 ms", "500 ms", "1000 ms"),
+        "errors": ("0.1 %", "0.5 %", "1 %"),
+    }
 
 
 def test_every_service_stands_behind_least_connections(plan: Plan) -> None:
@@ -220,6 +237,11 @@ def test_the_monthly_load_test_runs_small_against_a_real_replica(
     found = json.loads(capsys.readouterr().out)
     assert code in {0, 6, 7}  # a busy machine may be slow or too weak, and says so
     assert found["whole"]["outcomes"] == {"done": 180}  # 5 + 150 + 25
+    with closing(sqlite3.connect(tmp_path / "erp.sqlite")) as database:
+        slow, failed, memory = database.execute("SELECT max(p95_ms), sum(failed), max(memory) FROM health").fetchone()
+    assert slow > 0
+    assert failed == 0
+    assert 2**20 < memory < 2**28
     p95, errors = found["thresholds"]
     assert (p95["limit"], p95["verdict"] == "passed") == (0.5, p95["value"] < 0.5)
     assert (errors["value"], errors["verdict"]) == (0.0, "passed")

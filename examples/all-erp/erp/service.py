@@ -6,6 +6,7 @@
 import argparse
 import hashlib
 import os
+import resource
 import signal
 import sqlite3
 import threading
@@ -16,10 +17,19 @@ from typing import Any
 
 ITERATIONS = 2_000
 """Rounds of PBKDF2 a request: about a millisecond of a core, as checking a password would be."""
+KIBIBYTE = 1024
+"""What Linux counts resident memory in."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS traffic (
     at INTEGER NOT NULL, service TEXT NOT NULL, replica TEXT NOT NULL,
     requests INTEGER NOT NULL, users INTEGER NOT NULL, queue INTEGER NOT NULL,
+    PRIMARY KEY (at, service, replica)
+)
+"""
+HEALTH = """
+CREATE TABLE IF NOT EXISTS health (
+    at INTEGER NOT NULL, service TEXT NOT NULL, replica TEXT NOT NULL,
+    p95_ms REAL, failed INTEGER NOT NULL, memory INTEGER NOT NULL,
     PRIMARY KEY (at, service, replica)
 )
 """
@@ -30,7 +40,8 @@ class Counts:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.requests, self.users, self.queue = 0, 0, 0
+        self.requests, self.users, self.queue, self.failed = 0, 0, 0, 0
+        self.took_ms: list[float] = []
 
     def begin(self) -> None:
         """Count a request that has come."""
@@ -38,16 +49,25 @@ class Counts:
             self.requests += 1
             self.users += 1
 
-    def end(self) -> None:
-        """Count a request that was answered."""
+    def end(self, took_ms: float, *, failed: bool) -> None:
+        """Count a request that was answered, or was not."""
         with self._lock:
             self.users -= 1
+            self.failed += failed
+            self.took_ms.append(took_ms)
 
     def taken(self) -> tuple[int, int, int]:
         """Give requests since the last time, users and queue now."""
         with self._lock:
             requests, self.requests = self.requests, 0
             return requests, self.users, max(0, self.users - 1)
+
+    def health(self) -> tuple[float | None, int]:
+        """Give the 95th percentile of the requests since the last time, none without any, and how many failed."""
+        with self._lock:
+            took, self.took_ms = sorted(self.took_ms), []
+            failed, self.failed = self.failed, 0
+        return (took[int(0.95 * (len(took) - 1))] if took else None), failed
 
 
 def write_down(counts: Counts, service: str, replica: str, stop: threading.Event) -> None:
@@ -56,9 +76,14 @@ def write_down(counts: Counts, service: str, replica: str, stop: threading.Event
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = OFF")
         database.execute(SCHEMA)
+        database.execute(HEALTH)
         while not stop.wait(1 - time.time() % 1):
             row = (int(time.time()), service, replica, *counts.taken())
             database.execute("INSERT OR REPLACE INTO traffic VALUES (?, ?, ?, ?, ?, ?)", row)
+            memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KIBIBYTE
+            database.execute(
+                "INSERT OR REPLACE INTO health VALUES (?, ?, ?, ?, ?, ?)", (*row[:3], *counts.health(), memory)
+            )
 
 
 def handler_of(counts: Counts, replica: str) -> type[BaseHTTPRequestHandler]:
@@ -72,10 +97,12 @@ def handler_of(counts: Counts, replica: str) -> type[BaseHTTPRequestHandler]:
                 self._answer(b"fine")
                 return
             counts.begin()
+            began, failed = time.monotonic(), True
             try:
                 self._answer(hashlib.pbkdf2_hmac("sha256", self.path.encode(), b"salt", ITERATIONS).hex().encode())
+                failed = False
             finally:
-                counts.end()
+                counts.end((time.monotonic() - began) * 1000, failed=failed)
 
         def _answer(self, body: bytes) -> None:
             self.send_response(200)
