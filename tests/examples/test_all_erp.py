@@ -257,7 +257,9 @@ def test_k6s_own_stages_mean_something_else_and_the_import_says_so(capsys: pytes
     assert "k6's stages ramp users, who wait for their answers" in " ".join(told.replace("#", " ").split())
 
 
-def test_the_demo_scales_up_to_the_maximum_and_down_again_and_loses_no_request(tmp_path: Path) -> None:
+def test_the_demo_scales_up_to_the_maximum_and_down_again_and_loses_no_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = subprocess.run(
         [sys.executable, str(FOLDER / "demo.py"), "--hold", "4s", "--keep", str(tmp_path)],
         env={**os.environ, "COLUMNS": "120"},
@@ -276,3 +278,9 @@ def test_the_demo_scales_up_to_the_maximum_and_down_again_and_loses_no_request(t
     assert re.search(r"^all +([\d,]+) +\1 +0 ", told, re.MULTILINE), told
     assert " 0 differ" in told
     assert "no replica is left" in told
+    # AE-10: the log of scaling events, with counts and with the maximum that was reached.
+    monkeypatch.setenv("ERP_DATABASE", str(tmp_path / "erp.sqlite"))
+    assert run(["journal", "events", str(tmp_path / "plan.yaml")]) == 0
+    events = capsys.readouterr().out
+    assert re.search(r"^scaling .* auth +\d -> 4 \(maximum\)", events, re.MULTILINE)
+    assert re.search(r"^scaling .* auth +\d -> 1 ", events, re.MULTILINE)
