@@ -107,3 +107,60 @@ def test_replicas_that_compose_fills_in_are_its_default_or_one(tmp_path, capsys,
     told = capsys.readouterr()
     assert yaml.safe_load(told.out)["services"]["web"]["scaling"]["min"] == replicas
     assert note in told.err
+
+
+EXPORTED = Path(__file__).parent / "exported"
+WEB = [
+    {"kind": "resource", "name": "cpu", "utilization": 70},
+    {"kind": "resource", "name": "memory", "average": 512 * 2**20},
+    {"kind": "pods", "name": "rps", "average": 1.5},
+    {"kind": "object", "name": "hits", "value": 2000},
+    {"kind": "external", "name": "queue", "average": 30},
+]
+
+
+def by_name(metrics):
+    return sorted(metrics, key=lambda each: each["name"])
+
+
+@pytest.mark.parametrize("file", sorted(each.stem for each in EXPORTED.glob("v*.yaml")))
+def test_what_kubectl_gives_back_of_a_real_cluster_is_carried_over_whole(tmp_path, capsys, file):
+    services, told = imported(tmp_path, capsys, (EXPORTED / f"{file}.yaml").read_text())
+
+    if "web" in services:
+        web = services["web"]["scaling"]
+        assert (web["min"], web["max"]) == (2, 10)
+        assert by_name(web["metrics"]) == by_name(WEB)
+        assert web["behavior"]["up"]["rates"] == [{"pods": 4, "per": "60s"}, {"percent": 50, "per": "60s"}]
+        assert (web["behavior"]["up"]["window"], web["behavior"]["up"]["select"]) == ("30s", "min")
+        assert web["behavior"]["down"]["select"] == "disabled"
+        assert "queue: its selector" in told
+    if "list" in file or "mixed" in file:
+        assert {"web", "old", "bare"} <= services.keys()
+        assert services["old"]["scaling"]["metrics"] == [{"kind": "resource", "name": "cpu", "utilization": 60}]
+        assert services["bare"]["scaling"]["metrics"] == [{"kind": "resource", "name": "cpu", "utilization": 80}]
+    if "scaledobjects" in file or "mixed" in file:
+        worker = services["worker"]["scaling"]
+        assert [each["name"] for each in worker["metrics"]] == ["rabbitmq-0", "cpu"]
+        assert worker["behavior"] == {"down": {"window": "60s"}}
+        assert "trigger cron-2" in told
+
+
+def test_an_autoscaler_that_keda_keeps_gives_way_to_its_scaled_object(tmp_path, capsys):
+    own = {"name": "keda-hpa-worker", "ownerReferences": [{"kind": "ScaledObject", "name": "worker"}]}
+    spec = {"scaleTargetRef": {"name": "worker"}, "maxReplicas": 7, "metrics": []}
+    hpa = {"kind": "HorizontalPodAutoscaler", "metadata": own, "spec": spec}
+    both = {"kind": "List", "items": [{**yaml.safe_load(KEDA), "metadata": {"name": "worker"}}, hpa]}
+
+    services, _ = imported(tmp_path, capsys, yaml.safe_dump(both))
+
+    assert services["worker"]["scaling"]["max"] == 30
+
+
+def test_a_list_of_the_api_itself_is_read_although_its_items_have_no_kind(tmp_path, capsys):
+    item = {"spec": {"scaleTargetRef": {"name": "web"}, "maxReplicas": 7}}
+    document = {"kind": "HorizontalPodAutoscalerList", "apiVersion": "autoscaling/v2", "items": [item]}
+
+    services, _ = imported(tmp_path, capsys, yaml.safe_dump(document))
+
+    assert services["web"]["scaling"]["max"] == 7

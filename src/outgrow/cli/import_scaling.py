@@ -38,6 +38,8 @@ def import_scaling(files: tuple[Path, ...]) -> None:
                 first = error.errors()[0]
                 place = ".".join(map(str, first["loc"]))
                 raise UsageError(f"{file}: {each.service}: {place}: {first['msg']}") from error
+            if each.service in services:
+                click.echo(f"{file}: {each.service}: was there before; this one takes its place", err=True)
             services[each.service] = {"scaling": dict(each.scaling)}
             for line in each.left_out:
                 click.echo(f"{file}: {each.service}: not carried over: {line}", err=True)

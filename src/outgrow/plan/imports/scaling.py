@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
+from outgrow.plan.imports.hpa_versions import spec_of
 
 Json = Mapping[str, Any]
 _SUFFIXES: Final = {
@@ -44,14 +45,33 @@ def imported_scaling(documents: Sequence[Any], where: str) -> tuple[ImportedScal
         if not isinstance(document, dict):
             continue
         each = cast("dict[str, Any]", document)
-        items: list[Any] = each.get("items", []) if each.get("kind") == "List" else [each]
-        for item in items:
+        for item in _items(each):
             found += _read(item, where)
     if not found:
         raise UsageError(
             f"{where}: nothing in it scales; give a HorizontalPodAutoscaler, a ScaledObject, or Compose services"
         )
     return tuple(found)
+
+
+def _items(document: dict[str, Any]) -> list[Json]:
+    """Give what a document holds: of a list its items, which leave out their kind where the list's name says it."""
+    kind = str(document.get("kind") or "")
+    items = document.get("items")
+    if not kind.endswith("List") or not isinstance(items, list):
+        return [document]
+    each = {"kind": kind.removesuffix("List")} if kind != "List" else {}
+    known = [cast("dict[str, Any]", item) for item in cast("list[Any]", items) if isinstance(item, dict)]
+    held: list[dict[str, Any]] = [{**each, **item} for item in known]
+    # KEDA keeps an autoscaler for each ScaledObject; where both are at hand the latter says more.
+    scaled = {item["metadata"]["name"] for item in held if item.get("kind") == "ScaledObject" and "metadata" in item}
+    return [item for item in held if not scaled & _owners(item)]
+
+
+def _owners(item: Json) -> set[str]:
+    meta = cast("dict[str, Any]", item.get("metadata") or {})
+    owners = cast("list[dict[str, Any]]", meta.get("ownerReferences") or [])
+    return {str(each.get("name")) for each in owners if each.get("kind") == "ScaledObject"}
 
 
 def _read(item: Json, where: str) -> list[ImportedScaling]:
@@ -65,7 +85,7 @@ def _read(item: Json, where: str) -> list[ImportedScaling]:
                 return _compose(item["services"])
             case _:
                 return []
-    except (KeyError, TypeError, AttributeError, InvalidOperation) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation) as error:
         raise UsageError(
             f"{where}: {item.get('kind', 'services')} cannot be read: {error!r}; is it complete?"
         ) from error
@@ -75,13 +95,12 @@ def _read(item: Json, where: str) -> list[ImportedScaling]:
 
 
 def _hpa(item: Json) -> ImportedScaling:
-    spec: dict[str, Any] = item["spec"]
+    spec = spec_of(item)
     left_out: list[str] = []
-    metrics = [each for raw in spec.get("metrics", []) if (each := _metric(raw, left_out))]
-    percent = spec.get("targetCPUUtilizationPercentage")
-    if not spec.get("metrics"):
+    metrics = [each for raw in spec["metrics"] if (each := _metric(raw, left_out))]
+    if not spec["metrics"]:
         # Without any metric the controller aims at 80 % of the CPU that is requested.
-        metrics.append({"kind": "resource", "name": "cpu", "utilization": percent or 80})
+        metrics.append({"kind": "resource", "name": "cpu", "utilization": 80})
     scaling: dict[str, Any] = {
         "policy": "hpa",
         "min": spec.get("minReplicas", 1),
@@ -158,10 +177,14 @@ def _scaled_object(item: Json) -> ImportedScaling:
         metadata: dict[str, Any] = trigger.get("metadata") or {}
         name = trigger.get("name") or f"{trigger['type']}-{index}"
         target = next((metadata[key] for key in _TRIGGER_TARGETS if key in metadata), None)
-        if trigger["type"] in {"cpu", "memory"} and target is not None:
+        kind = trigger.get("metricType") or metadata.get("type")
+        if trigger["type"] in {"cpu", "memory"} and target is not None and kind == "AverageValue":
+            metrics.append({"kind": "resource", "name": trigger["type"], "average": _quantity(target)})
+        elif trigger["type"] in {"cpu", "memory"} and target is not None:
             metrics.append({"kind": "resource", "name": trigger["type"], "utilization": int(target)})
         elif target is not None:
-            metrics.append({"kind": "external", "name": name, "average": _quantity(target)})
+            how = "value" if kind == "Value" else "average"
+            metrics.append({"kind": "external", "name": name, how: _quantity(target)})
         else:
             left_out.append(f"trigger {name}: no target that could be carried over")
     options = ("fallback", "idleReplicaCount", "cooldownPeriod", "pollingInterval")
