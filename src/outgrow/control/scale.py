@@ -18,6 +18,7 @@ from outgrow.control.scaling_records import (
     Outcome,
     Step,
     decision_event,
+    followed,
     outcome_event,
     policy_hash,
     resumed,
@@ -223,6 +224,7 @@ class ScaleLoop:
         self._readings = readings_of(request.plan, request.declared, facts, replicas, now)
         seen = observation_of(request.declared, replicas, self._readings, await self._known(now))
         before = self._state if self._state is not None else resumed(policy, ())
+        before = followed(policy, self._last, replicas.ordered, before)
         decision, judged = judge(policy, seen, before, now)
         made = Step(request.service, request.mode, 0, policy_hash(policy), decision, seen)
         step = step_of(self._last, made, judged)

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -180,10 +181,20 @@ def resumed(policy: ScalingPolicy, steps: Sequence[Step]) -> PolicyState:
     first, state = _last_kept(policy, steps)
     if state is None:
         return start(policy)
-    for step in steps[first + 1 :]:
-        _, judged = judge(policy, step.seen, state, step.decision.at)
+    for last, step in pairwise(steps[first:]):
+        _, judged = judge(policy, step.seen, followed(policy, last, step.seen.replicas, state), step.decision.at)
         state = _after(policy, step, judged)
     return state
+
+
+def followed(policy: ScalingPolicy, last: Step | None, replicas: int, state: PolicyState) -> PolicyState:
+    """Count what the live control did after a shadow's last decision as if this policy had ordered it then.
+
+    A shadow orders nothing, and its rate limits are about the changes of the control beside which it looks on.
+    """
+    if last is None or last.mode is not Mode.SHADOW or replicas == last.decision.current:
+        return state
+    return carried_out(policy, replace(last.decision, desired=replicas), state)
 
 
 def repeated(policy: ScalingPolicy, steps: Sequence[Step]) -> tuple[Repeated, ...]:
@@ -195,12 +206,12 @@ def repeated(policy: ScalingPolicy, steps: Sequence[Step]) -> tuple[Repeated, ..
     found: list[Repeated] = []
     state: PolicyState | None = None
     own = policy_hash(policy)
-    for step in steps:
+    for last, step in zip((None, *steps), steps, strict=False):
         before = start(policy) if step.number == 1 else state
         if before is None or step.policy != own:
             state = _kept(policy, step) if step.policy == own else None
             continue
-        again, judged = judge(policy, step.seen, before, step.decision.at)
+        again, judged = judge(policy, step.seen, followed(policy, last, step.seen.replicas, before), step.decision.at)
         found.append(Repeated(step, again))
         state = _after(policy, step, judged)
     return tuple(found)
