@@ -116,6 +116,38 @@ async def test_missing_rights_are_named(workload: ControlPlane, tmp_path: Path) 
     await actuator.aclose()
 
 
+async def test_a_pod_finds_its_own_cluster(
+    workload: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"token": workload.token_of("outgrow"), "namespace": "shop"}
+    files["ca.crt"] = (workload.folder / "ca.crt").read_text()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    monkeypatch.setattr("outgrow.act.kubernetes.access._SERVICE_ACCOUNT", tmp_path)
+    target = KubernetesTarget.model_validate({"kind": "kubernetes", "workload": "deployment/auth"})
+    environment = {"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": str(workload.port)}
+
+    actuator = open_actuator("auth", target, environment, tmp_path)
+
+    assert (await settled(actuator, 1)).ordered == 1
+    await actuator.aclose()
+
+
+async def test_a_context_and_the_name_in_the_certificate_are_taken_from_the_kubeconfig(
+    workload: ControlPlane, tmp_path: Path
+) -> None:
+    document = yaml.safe_load(workload.kubeconfig(workload.token_of("outgrow")))
+    document["clusters"][0]["cluster"]["tls-server-name"] = "kubernetes.default.svc"
+    document["contexts"].append({"name": "there", "context": {"cluster": "c", "user": "u", "namespace": "shop"}})
+    document["current-context"] = "nowhere"
+    (tmp_path / "contexts").write_text(yaml.safe_dump(document))
+
+    actuator = opened(workload, tmp_path, kubeconfig="contexts", context="there")
+
+    assert (await settled(actuator, 1)).ordered == 1
+    await actuator.aclose()
+
+
 async def test_an_expired_token_is_told_and_a_renewed_one_goes_on(workload: ControlPlane, tmp_path: Path) -> None:
     (tmp_path / "token").write_text(workload.expired_token_of("outgrow"))
     document = yaml.safe_load(workload.kubeconfig())
