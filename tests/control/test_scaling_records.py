@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from outgrow.autoscale.observed import Numbers, Observation, Pod
-from outgrow.autoscale.policies import PolicyState, judge, start
+from outgrow.autoscale.policies import PolicyState, judge, start, state_document
 from outgrow.control.scaling_records import Mode, Step, followed, policy_hash, repeated, resumed
 from outgrow.plan.autoscaling import HpaPolicy
 
@@ -27,7 +27,7 @@ def _looked_on(live: list[int]) -> tuple[list[Step], PolicyState]:
         seen = Observation(replicas, replicas, (Numbers((300_000,)),), pods)
         state = followed(_POLICY, steps[-1] if steps else None, replicas, state)
         decision, state = judge(_POLICY, seen, state, now)
-        kept = None if number > 1 else {"policy": "hpa", "memory": {"recommendations": []}}
+        kept = state_document(state) if number == 1 else None
         steps.append(Step("auth", Mode.SHADOW, number, policy_hash(_POLICY), decision, seen, kept))
     return steps, state
 
@@ -48,4 +48,4 @@ def test_what_a_shadow_decided_is_decided_again() -> None:
 def test_a_shadow_that_is_started_again_remembers_the_changes_of_the_live_control() -> None:
     steps, state = _looked_on([2, 4, 4])
 
-    assert resumed(_POLICY, steps).memory.ups == state.memory.ups
+    assert resumed(_POLICY, steps) == state
