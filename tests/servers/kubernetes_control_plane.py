@@ -72,7 +72,11 @@ class ControlPlane:
             AssertionError: the answer is 400 or above.
         """
         content = None if body is None else json.dumps(body)
-        reply = self.http.request(method, path, content=content, headers={"Content-Type": media})
+        headers = {"Content-Type": media}
+        try:
+            reply = self.http.request(method, path, content=content, headers=headers)
+        except httpx2.RemoteProtocolError:  # a kept connection that the server has just let go
+            reply = self.http.request(method, path, content=content, headers=headers)
         assert reply.status_code < 400, f"{method} {path}: {reply.status_code} {reply.text}"
         return reply.json()
 
