@@ -69,22 +69,23 @@ class StepSecondTally:
 
     def facts(self) -> StepSecond:
         """Give what was counted."""
-        kinds, statuses = self.kinds(), defaultdict[int, int](int)
-        for status, times in kinds:
+        expected, unexpected, statuses = _buckets(self.expected), _buckets(self.unexpected), defaultdict[int, int](int)
+        for status, times in self.kinds():
             if status != NO_STATUS:
                 statuses[status] += times.count
+        kinds = [*expected.values(), *unexpected.values()]
         return StepSecond(
             dict(self.outcomes),
             dict(statuses),
-            together(times.facts() for _, times in kinds),
+            kinds[0] if len(kinds) == 1 else together(kinds),  # a run keeps every second of each step
             _checks(self.checks),
             self.sent,
             self.received,
             self.service.facts(),
             self.waiting.facts(),
             _buckets(self.trends),
-            _buckets(self.expected),
-            _buckets(self.unexpected),
+            expected,
+            unexpected,
         )
 
 
