@@ -2,12 +2,17 @@
 
 import json
 import threading
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from outgrow.capacity.knee import Objective, Search
 from outgrow.cli import run
+from outgrow.cli.knee_table import print_heading
+from outgrow.control.find_knee import KneeRequest
+from outgrow.plan.scenarios import Scenario
 from tests.servers.process import free_port
 
 PLAN = """
@@ -330,3 +335,13 @@ def test_values_of_another_scenario_are_refused(tmp_path, shop, capsys):
 
     assert run(["load", "peak", str(plan), "--shard", "0/2", "--values", str(values)]) == 2
     assert 'of the scenario "night", not of "peak"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("course", [{"vus": 5, "duration": "1s"}, {"target_rps": 5, "duration": "1s"}])
+def test_a_knee_of_users_who_wait_is_searched_at_rates_and_that_is_said(capsys, course):
+    made = Scenario.model_validate({"target": "http://127.0.0.1", "steps": [{"name": "read"}], **course})
+    seconds = timedelta(seconds=3)
+
+    print_heading(KneeRequest(made, Objective(p95_seconds=0.1), Search(10, 100), seconds, seconds))
+
+    assert ("its requests are asked at these rates instead" in capsys.readouterr().out) == made.is_closed

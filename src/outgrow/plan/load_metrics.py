@@ -59,7 +59,7 @@ class Metric:
     def unit_of(self, method: str) -> Unit:
         """Give the unit in which a method's figure is, where it names none."""
         if self.kind is MetricKind.COUNTER and method in {"rate", "peak"}:
-            return PER_SECOND if self.unit == ONE else parse_unit(f"{self.unit.name} per second")
+            return PER_SECOND if self.unit == ONE else parse_unit(f"{self.unit.name}/s")
         return self.unit
 
 
@@ -91,7 +91,7 @@ METRICS: Final[Mapping[str, Metric]] = {
     "concurrent_users": Metric(MetricKind.GAUGE, USERS, (), "sessions that took part"),
     "time_to_first_token": _measured(MILLISECONDS, "from when it was due to the first piece", "first_token_seconds"),
     "time_between_tokens": _measured(MILLISECONDS, "from one piece to the next", "between_tokens_seconds"),
-    "tokens_per_second": _measured(parse_unit("tokens per second"), "of one answer", "tokens_per_second"),
+    "tokens_per_second": _measured(parse_unit("tokens/s"), "of one answer", "tokens_per_second"),
     "tokens_per_request": _measured(TOKENS, "of one answer", "tokens"),
     "cost_per_request": _measured(ONE, "in the prices' money", "cost_per_1000_requests", scale=1e-3),
     "tokens": _measured(TOKENS, "of all answers", "tokens", MetricKind.COUNTER),

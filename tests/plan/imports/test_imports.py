@@ -197,6 +197,45 @@ def test_arrival_rates_of_k6_are_read_in_their_own_unit_of_time():
     ]
 
 
+def test_thresholds_of_k6_bring_the_steps_that_their_tags_speak_of_and_what_is_left_out_is_said():
+    peak = {"executor": "constant-arrival-rate", "rate": 30, "duration": "1m", "tags": {"team": "farms"}}
+    thresholds = {
+        "http_req_duration{scenario:peak}": ["p(95)<500"],
+        "http_req_duration{kind:read}": ["p(95)<200"],
+        "http_req_duration{kind:write,expected_response:true}": [{"threshold": "p(95)<800", "abortOnFail": True}],
+        "http_req_failed{name:login}": ["rate<0.01"],
+        "http_reqs{team:farms,status:500}": ["count==0"],
+        "http_req_duration{scenario:night}": ["p(95)<500"],
+        "http_req_waiting": ["p(95)<100"],
+        "http_req_duration{name:http://a/${id}}": ["p(95)<100"],
+        "my_trend": ["p(95)<100"],
+    }
+    options = {"scenarios": {"peak": peak}, "thresholds": thresholds}
+
+    found = k6(options)
+
+    assert list(found.thresholds) == [
+        "http_req_duration",
+        "http_req_duration{kind:read}",
+        "http_req_duration{kind:write,expected_response:true}",
+        "http_req_failed{name:login}",
+        "http_reqs{team:farms,status:500}",
+    ]
+    assert {step.name: dict(step.tags) for step in found.steps} == {
+        "change-me-read": {"kind": "read"},
+        "change-me-write": {"kind": "write"},
+        "login": {},
+    }
+    assert found.tags == {"team": "farms"}
+    imported = read_scenario(json.dumps(options), "http://127.0.0.1")
+    assert imported is not None
+    notes = "\n".join(imported.notes)
+    assert "{scenario:night} is left out: it is set on another scenario" in notes
+    assert "http_req_waiting is left out: http_req_waiting is not measured; use service_time" in notes
+    assert "is no name of a step" in notes
+    assert "no metric is called my_trend" in notes
+
+
 @pytest.mark.parametrize(
     ("options", "made_by"),
     [

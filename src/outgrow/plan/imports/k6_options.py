@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
+from outgrow.plan.imports.k6_thresholds import thresholds_of
 from outgrow.plan.imports.scenario import ImportedScenario
+from outgrow.plan.load_metrics import SYSTEM_TAGS
 from outgrow.quantity import Duration, format_number
 
 _WORDS: Final = frozenset({"vus", "duration", "iterations", "stages", "scenarios"})
 _NO_TIME: Final = Duration.parse("0s")
 _SECOND: Final = Duration.parse("1s")
-_NOT_CARRIED: Final = ("exec", "env", "tags", "startTime", "options")
+_NOT_CARRIED: Final = ("exec", "env", "startTime", "options")
 Options = Mapping[str, Any]
 
 
@@ -43,7 +45,7 @@ def read(text: str, target: str) -> ImportedScenario | None:
 def _scenario(options: Options, target: str) -> ImportedScenario:
     notes = ["the requests stand in the k6 script: write them as steps, flows, or flow: FILE.py:FUNCTION"]
     scenarios = cast("Mapping[str, Options]", options.get("scenarios") or {})
-    chosen = options
+    chosen, name = options, ""
     if scenarios:
         name, chosen = next(iter(scenarios.items()))
         others = ", ".join(other for other in scenarios if other != name)
@@ -54,10 +56,15 @@ def _scenario(options: Options, target: str) -> ImportedScenario:
         notes.append(f"{', '.join(left_out)} of the scenario are left out")
     course, told = _course(chosen)
     found: dict[str, Any] = {"target": target, **course}
-    if options.get("thresholds"):
-        found["thresholds"] = dict(options["thresholds"])
-    found["steps"] = [{"name": "change-me", "path": "/"}]
-    return ImportedScenario(found, (*notes, *told))
+    given = [cast("Mapping[str, Any]", each.get("tags") or {}) for each in (options, chosen)]
+    tags = {tag: str(value) for each in given for tag, value in each.items() if tag not in SYSTEM_TAGS}
+    if tags:
+        found["tags"] = tags
+    judged = thresholds_of(options.get("thresholds") or {}, name, tags)
+    if judged.thresholds:
+        found["thresholds"] = dict(judged.thresholds)
+    found["steps"] = [dict(step) for step in judged.steps] or [{"name": "change-me", "path": "/"}]
+    return ImportedScenario(found, (*notes, *told, *judged.notes))
 
 
 def _course(options: Options) -> tuple[dict[str, Any], list[str]]:
