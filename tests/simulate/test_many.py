@@ -135,6 +135,25 @@ def test_policies_stepped_together_decide_as_each_does_alone(policies, model, le
             assert (found.ordered, found.ready, found.needed) == (plain.ordered, plain.ready, plain.needed)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.integers(1, 30), min_size=10, max_size=40),
+    st.sampled_from(["15s", "30s"]),
+    st.sampled_from(["45s", "60s"]),
+    st.booleans(),
+)
+def test_changes_are_forgotten_as_the_controller_forgets_them(levels, short: str, long: str, swapped: bool):
+    # given one direction whose changes make room sooner than the other one still asks for them
+    quick, slow = {"rates": [{"pods": 3, "per": short}]}, {"rates": [{"pods": 5, "per": long}], "window": "0s"}
+    up, down = (slow, {**quick, "window": "0s"}) if swapped else (quick, slow)
+    policy = hpa(100, kind="external", behavior={"up": up, "down": down})
+    model, traffic = service(start_up=15, step=15, lag=0), trace(*levels, interval=15)
+
+    plain = rehearse(policy, model, traffic)
+
+    assert rehearse_many([policy], model, traffic) == [replace(plain, decisions=())]
+
+
 def test_a_long_trace_is_handed_over_in_parts_that_fit_together():
     waves = Trace(15, tuple(CAPACITY * (6 + 5 * np.sin(np.arange(2500) / 40) + np.arange(2500) % 7 / 4).tolist()))
     policies = [hpa(50), hpa(70, behavior={"down": {"rates": [{"percent": 10, "per": "1m"}]}})]

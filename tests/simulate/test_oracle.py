@@ -97,3 +97,28 @@ def test_a_share_that_is_none_is_refused(share: float):
 def test_nothing_behind_the_warm_up_is_refused():
     with pytest.raises(UsageError, match="nothing is left"):
         budget(hpa(), service(), trace(1, 2), 0.1, warm_up_seconds=600)
+
+
+def test_a_smooth_trace_has_its_whole_budget_used():
+    # given ramps of hours, on which every replica step costs as much service as every other one
+    ramps = [4 + 30 * abs(index % 480 - 240) / 240 for index in range(4 * 1440)]
+    costs: list[int] = []
+    for share in (0.001, 0.003, 0.01, 0.03):
+        found = budget(hpa(), service(), trace(*ramps), share)
+        needed, ready = found.timeline.needed, found.timeline.ready
+        # but for less than one step of a ramp, eight minutes long
+        assert share * sum(needed) - 16 < missing(needed, ready) <= share * sum(needed)
+        assert found.gap < 0.003
+        costs.append(sum(ready))
+    assert costs == sorted(costs, reverse=True)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 9), min_size=5, max_size=40), st.integers(1, 5), st.sampled_from([0.01, 0.1, 0.3, 0.8]))
+def test_a_priced_course_lets_nothing_go_that_is_held(demand, hold: int, share: float):
+    with patch.object(cheapest, "_EXACT_CELLS", 0):
+        found = budget(hpa(max=9), service(), trace(*demand), share, hold=hold * MINUTE, warm_up_seconds=120).timeline
+    within = [min(max(each, 1), 9) for each in found.needed]
+    for index in range(2, len(within)):
+        held = max(within[max(0, index - hold + 1) : index + 1])
+        assert found.ready[index] >= min(found.ready[index - 1], held)

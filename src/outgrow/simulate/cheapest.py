@@ -159,6 +159,7 @@ def _priced(problem: _Problem, units: int) -> Course:
     if problem.unserved(within) > units:
         within = np.array([each.held for each in problem.stretches], dtype=np.int64)
     found = _spliced(problem, within, beyond, units) if problem.unserved(beyond) > units else beyond
+    found = _capped(problem, found, units)
     cost = problem.cost(found)
     return Course(tuple(found.tolist()), max(0.0, cost / bound - 1) if bound > 0 else 0.0)
 
@@ -232,3 +233,38 @@ def _spliced(problem: _Problem, within: NDArray[np.int64], beyond: NDArray[np.in
             course[start:end] = beyond[start:end]
             left -= more
     return course
+
+
+def _capped(problem: _Problem, course: NDArray[np.int64], units: int) -> NDArray[np.int64]:
+    """Keep rises to a level from above it for as long as the budget lasts, the highest level first.
+
+    A rise begins where the course comes from the level or from below it, so staying there lets nothing go that is held.
+    """
+    steps = np.array([each.steps for each in problem.stretches], dtype=np.int64)
+    needed = np.array([each.needed for each in problem.stretches], dtype=np.int64)
+    course, left = course.copy(), units - problem.unserved(course)
+    for level in range(int(course.max()) - 1, problem.lowest - 1, -1):
+        if left <= 0:
+            break
+        missed = (np.maximum(needed - level, 0) - np.maximum(needed - course, 0)) * steps
+        for start, end in _rises(problem, course, level, missed):
+            in_all = np.cumsum(missed[start:end])
+            lasts = int(np.searchsorted(in_all, left, side="right"))
+            if lasts:
+                course[start : start + lasts] = level
+                left -= int(in_all[lasts - 1])
+    return course
+
+
+def _rises(
+    problem: _Problem, course: NDArray[np.int64], level: int, missed: NDArray[np.int64]
+) -> list[tuple[int, int]]:
+    """Give the runs in which a course is above a level, those first that cost the least service for what they save."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], (course > level).astype(np.int8), [0]))))
+    runs = list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+    if problem.before is not None and problem.before > level and runs and runs[0][0] == 0:
+        runs = runs[1:]  # it was above the level before it began
+    steps = np.array([each.steps for each in problem.stretches], dtype=np.int64)
+    saved = np.concatenate(([0], np.cumsum((course - level) * steps)))
+    lost = np.concatenate(([0], np.cumsum(missed)))
+    return sorted(runs, key=lambda run: (lost[run[1]] - lost[run[0]]) / (saved[run[1]] - saved[run[0]]))
