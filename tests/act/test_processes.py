@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
+from outgrow.act.processes import host
 from outgrow.errors import ActuatorError, Failure
 from outgrow.facts.replicas import ReplicaPhase
 from outgrow.plan.run_targets import ProcessTarget
@@ -159,6 +160,28 @@ async def test_a_replica_ends_in_order_and_keeps_its_log(service: Service) -> No
 
     log = (service.folder / ".outgrow" / "auth" / "logs" / f"{name}.log").read_text()
     assert "has ended in order" in log
+
+
+async def test_a_log_that_grows_too_large_is_begun_anew_and_kept_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.actuator.scale_to(1)
+    (name,) = names(await settled(service.actuator, 1))
+    log = service.folder / ".outgrow" / "auth" / "logs" / f"{name}.log"
+    earlier = log.with_name(f"{log.name}.1")
+    monkeypatch.setattr(host, "_LONGEST_LOG", 1_000)
+    assert not earlier.exists()
+
+    for filling in ("first", "second"):
+        with log.open("a") as file:
+            file.write(f"{filling}\n" * 500)
+        await until(service.actuator, lambda _: log.stat().st_size == 0)
+        assert earlier.read_text().endswith(f"{filling}\n")
+    await service.actuator.scale_to(0)
+    await until(service.actuator, lambda seen: not seen.each)
+
+    assert "first" not in earlier.read_text()
+    assert "has ended in order" in log.read_text()
 
 
 async def test_two_processes_cannot_keep_the_same_replicas(service: Service) -> None:

@@ -5,6 +5,7 @@ process behind a PID has been found to be the one that was started.
 """
 
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +24,8 @@ from outgrow.plan.secrets import resolve
 
 _TOKEN: Final = "OUTGROW_REPLICA"  # noqa: S105 (the name of a variable that tells replicas apart; no secret)
 _LOGS_KEPT: Final = 20
+_LONGEST_LOG: Final = 10_000_000
+"""Bytes of one log; what is longer is begun anew."""
 _SHELL: Final = "/bin/sh"
 _CHANGE_FOLDER: Final = 'cd "$0" && exec "$@"'
 _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
@@ -88,6 +91,7 @@ class ProcessHost:
         """Say how the process ended."""
         handle = kept.handle or {}
         if self._process(kept) is not None:
+            await anyio.to_thread.run_sync(_keep_small, self.logs / f"{kept.replica.name}.log")
             return None
         code = self._codes.get(handle["pid"])
         return "it is gone" if code is None else _how(code, self.logs / f"{kept.replica.name}.log")
@@ -166,6 +170,7 @@ class ProcessHost:
         by_age = sorted(self.logs.glob(f"{self.service}-*.log"), key=_number_of, reverse=True)
         for log in by_age[_LOGS_KEPT:]:
             log.unlink(missing_ok=True)
+            _earlier(log).unlink(missing_ok=True)
 
 
 def _spawn(command: list[str], environment: Mapping[str, str], log: Path) -> int:
@@ -243,8 +248,30 @@ def _how(code: int, log: Path) -> str:
 
 
 def _last_words(log: Path) -> str:
+    for each in (log, _earlier(log)):
+        try:
+            lines = each.read_text(errors="replace").strip().splitlines()
+        except OSError:
+            continue
+        if lines:
+            return f", its last words: {lines[-1][:200]}"
+    return ""
+
+
+def _earlier(log: Path) -> Path:
+    """Name the file of what a log held before it was begun anew."""
+    return log.with_name(f"{log.name}.1")
+
+
+def _keep_small(log: Path) -> None:
+    """Begin a log anew that has grown too large; what it held is kept once, in place of what was kept before.
+
+    The process goes on writing to the end of the same file, so that is copied and emptied; a line written in the
+    moment between the two is lost.
+    """
     try:
-        lines = log.read_text(errors="replace").strip().splitlines()
+        if log.stat().st_size > _LONGEST_LOG:
+            shutil.copyfile(log, _earlier(log))
+            os.truncate(log, 0)
     except OSError:
-        return ""
-    return f", its last words: {lines[-1][:200]}" if lines else ""
+        return  # a full disk must not end the loop; the next look tries again
