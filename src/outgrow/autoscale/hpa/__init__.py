@@ -1,6 +1,6 @@
 """The HorizontalPodAutoscaler of Kubernetes, exactly: its arithmetic, its windows, its rates and its memory.
 
-Held against the behaviour of the controller of Kubernetes 1.34; see docs/explanation/autoscaling.md.
+What it was held against, and where it departs, stands in docs/explanation/autoscaling.md under "Held against".
 """
 
 from outgrow.autoscale.hpa.decide import carried_out, decide, judge

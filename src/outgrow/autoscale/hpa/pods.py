@@ -76,7 +76,8 @@ def requested(pods: Iterable[Pod], resource: str, container: str | None) -> dict
 def _requested_by(pod: Pod, resource: str, container: str | None) -> int:
     containers = pod.requests or {}
     if container is None and pod.pod_requests:
-        return _requested_as_a_whole(pod, pod.pod_requests, resource)
+        whole = pod.pod_requests.get(resource)
+        return _requested_by_some(pod, resource) if whole is None else whole
     if container is not None and container not in containers:
         raise UnusableError(f"pod {pod.name} has no container {container}")
     asked = containers if container is None else {container: containers[container]}
@@ -86,9 +87,8 @@ def _requested_by(pod: Pod, resource: str, container: str | None) -> int:
     return sum(requests[resource] for requests in asked.values())
 
 
-def _requested_as_a_whole(pod: Pod, requests: Mapping[str, int], resource: str) -> int:
-    if resource in requests:
-        return requests[resource]
+def _requested_by_some(pod: Pod, resource: str) -> int:
+    """Add up what those containers request that request any of it."""
     by_containers = [each[resource] for each in (pod.requests or {}).values() if resource in each]
     if not by_containers:
         raise UnusableError(f"pod {pod.name} requests no {resource}")
