@@ -103,6 +103,7 @@ def alike_kedas(draw: st.DrawFn) -> list[KedaPolicy]:
         shared["idle"] = draw(st.integers(0, within["min"] - 1))
     shared["polling"] = draw(st.sampled_from(["15s", "30s", "40s"]))
     shared["cool_down"] = draw(st.sampled_from(["0s", "30s", "100s"]))
+    shared["initial_cool_down"] = draw(st.sampled_from(["0s", "0s", "45s"]))
     activations = draw(st.lists(st.sampled_from([0, 150, 400]), min_size=1, max_size=2))
     behave = draw(st.booleans())
     found = []

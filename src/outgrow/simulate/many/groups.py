@@ -62,7 +62,7 @@ def _likeness(policy: ScalingPolicy) -> Hashable:
             return (*shared, kinds, policy.behavior is None)
         case KedaPolicy():
             activations = tuple(each.activation for each in policy.triggers)
-            own = (policy.idle, policy.polling, policy.cool_down, activations)
+            own = (policy.idle, policy.polling, policy.cool_down, policy.initial_cool_down, activations)
             return (*shared, kinds, policy.behavior is None, own)
         case _:
             return shared

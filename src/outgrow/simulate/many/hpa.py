@@ -47,9 +47,12 @@ class ManyHpas:
         policies: one at least.
         service: that they scale.
         leaves_bounds: whether there may be more replicas than the bounds let be, or fewer.
+        begins_at_once: whether the controllers of all policies start at the first step, deciding or not.
     """
 
-    def __init__(self, policies: Sequence[HpaPolicy], service: ServiceModel, *, leaves_bounds: bool) -> None:
+    def __init__(
+        self, policies: Sequence[HpaPolicy], service: ServiceModel, *, leaves_bounds: bool, begins_at_once: bool = False
+    ) -> None:
         columns, kinds = len(policies), policies[0].metrics
         tolerances = [tolerances_of(each) for each in policies]
         self._metrics = [
@@ -63,6 +66,7 @@ class ManyHpas:
             policies[0].min == 0 or leaves_bounds
         )
         self._leaves_bounds = leaves_bounds
+        self._begins_at_once = begins_at_once
         self._limits = Limits([each.behavior for each in policies], service.step_seconds)
         lengths = [_lengths(each, service.step_seconds) for each in policies]
         self._up = Windows([up for up, _ in lengths], "lowest")
@@ -124,7 +128,7 @@ class ManyHpas:
             for_up, for_down = np.where(recorded, wanted, np.inf), np.where(recorded, wanted, -np.inf)
         if self._fresh is not None:
             # A controller that has just started records the replicas at hand first.
-            begins = self._fresh if deciding is None else self._fresh & deciding
+            begins = self._fresh if deciding is None or self._begins_at_once else self._fresh & deciding
             for_up = np.where(begins, np.minimum(for_up, current), for_up)
             for_down = np.where(begins, np.maximum(for_down, current), for_down)
             fresh = self._fresh & ~begins
