@@ -4,8 +4,8 @@
 
 The server answers each request 4 seconds late and counts its connections. 5,000 workers ask once in 4 seconds each;
 ours, vegeta and k6, which take arrivals, get as many a second as fill the same number of connections. What is shown is
-the highest resident memory of the process by the kernel's account, for ours `outgrow load` with all it imports. Its
-goal is 60 MB.
+the highest resident memory of the process by the kernel's account (pages that it shares with others count in full), for
+ours `outgrow load` with all it imports, in its one process, which has no children. Its goal is 60 MB.
 """
 
 import argparse
@@ -102,7 +102,9 @@ def ours(target: str, connections: int, seconds: int) -> float:
 
 def imports() -> float:
     """What Python with our imports takes before it sends anything."""
-    return run([sys.executable, "-c", "import outgrow.loadtest.run, outgrow.cli.load, outgrow.plan.file"]).peak_mb
+    return run(
+        [sys.executable, "-c", "import outgrow.control.load_test, outgrow.cli.load, outgrow.api, uvloop"]
+    ).peak_mb
 
 
 def theirs(peer: Peer, target: str, connections: int, seconds: int) -> float:

@@ -2,10 +2,11 @@
 
     .venv/bin/python bench/bench_load_soak.py [--rate 100000] [--seconds 30]
 
-The server answers every request with 500 and shuts every hundredth connection in the middle of its answer. The rate is
-above what one core sends: the rest is dropped, and must be counted so. Memory is that of `outgrow load` and of the
-processes it starts, once a second; shown are the first seconds after the start and the end. The command fails when an
-arrival is missing or counted twice, or when memory grew by more than a tenth.
+The server answers every request with 500 and shuts every hundredth connection in the middle of its answer; with
+`--refuse` nobody listens, and every attempt to connect is refused. The rate is above what one core sends: the rest is
+dropped, and must be counted so. Memory is that of `outgrow load` and of the processes it starts, once a second; shown
+are the first seconds after the start and the end. The command fails when an arrival is missing or counted twice, or
+when memory grew by more than a tenth.
 """
 
 import argparse
@@ -101,12 +102,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rate", type=int, default=100_000)
     parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--refuse", action="store_true", help="let nobody listen")
     arguments = parser.parse_args()
     told, tell = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(tell,), daemon=True)
     server.start()
     try:
-        result, memory = soak(f"http://127.0.0.1:{told.recv()}/", arguments.rate, arguments.seconds)
+        port = told.recv()
+        if arguments.refuse:
+            server.kill()
+            server.join()
+        result, memory = soak(f"http://127.0.0.1:{port}/", arguments.rate, arguments.seconds)
     finally:
         server.kill()
         server.join()
