@@ -16,6 +16,7 @@ import httpx2
 from outgrow.errors import ActuatorError, Failure
 
 _FIRST_ERROR: Final = 400
+_CONNECT_SHARE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +74,8 @@ class Api:
                     headers=headers,
                     extensions=self._extensions(),
                 )
-        except TimeoutError as error:
-            raise ActuatorError(
-                Failure.TIMED_OUT,
-                f"{self.shown}: no answer within {self.limit.total_seconds():g} s",
-                "it is overloaded or hangs; otherwise raise the timeout of runs_on",
-            ) from error
+        except (TimeoutError, httpx2.TimeoutException) as error:
+            raise self._too_late() from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise _failure_of(error, self.shown) from error
         return _reply(answer)
@@ -118,10 +115,17 @@ class Api:
                     if line is None:
                         return None
                     took(line)
-        except TimeoutError as error:
+        except (TimeoutError, httpx2.TimeoutException) as error:
             raise ActuatorError(Failure.TIMED_OUT, f"{self.shown} fell silent", "it is asked again") from error
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
             raise _failure_of(error, self.shown) from error
+
+    def _too_late(self) -> ActuatorError:
+        return ActuatorError(
+            Failure.TIMED_OUT,
+            f"{self.shown}: no answer within {self.limit.total_seconds():g} s",
+            "it is overloaded or hangs; otherwise raise the timeout of runs_on",
+        )
 
     def _extensions(self) -> dict[str, str]:
         return {"sni_hostname": self.tls_name} if self.tls_name else {}
@@ -135,7 +139,9 @@ class Api:
             self._client = httpx2.AsyncClient(
                 headers={"User-Agent": "outgrow", "Accept": "application/json"},
                 verify=verify,
-                timeout=None,  # `call` bounds the whole exchange, which no time limit of httpx2 does
+                # `call` bounds the whole exchange, which no time limit of httpx2 does. But a handshake that is cut off
+                # from outside leaves its socket behind; so that part ends by itself, a little earlier.
+                timeout=httpx2.Timeout(None, connect=_CONNECT_SHARE * self.limit.total_seconds()),
                 trust_env=self.socket is None and urlsplit(self.url).hostname not in {"127.0.0.1", "localhost", "::1"},
                 transport=transport,
             )
