@@ -22,6 +22,8 @@ from outgrow.loadtest.visits import Visits
 
 _TICK_SECONDS: Final = 0.001
 """Arrivals that are closer together than this are released together: to wake up for each would cost more than they."""
+_CONNECTIONS: Final = frozenset({"protocol", "handle"})
+"""What a loop's report of an error names where a connection made it: its protocol, or the callback that read."""
 _LONGEST_SLEEP_SECONDS: Final = 0.020
 _LOOK_FOR_TIMEOUTS_SECONDS: Final = 0.020
 
@@ -123,7 +125,7 @@ class Engine:
     def _take_fault(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """End the run with a fault of ours in a connection: the loop would only log it, and its request never end."""
         error = context.get("exception")
-        if not isinstance(error, Exception) or isinstance(error, OSError) or "protocol" not in context:
+        if not isinstance(error, Exception) or isinstance(error, OSError) or _CONNECTIONS.isdisjoint(context):
             loop.default_exception_handler(context)
             return
         self._fault = self._fault or error
