@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.servers.kubernetes_control_plane import ControlPlane
+from tests.servers.kubernetes_control_plane import ControlPlane, collection_of
 
 Json = dict[str, Any]
 EXTERNAL, RESOURCE = "external.metrics.k8s.io", "metrics.k8s.io"
@@ -84,7 +84,8 @@ class MetricsServer:
             name = {"name": f"v1beta1.{group}"}
             kind = {"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService"}
             documents.append({**kind, "metadata": name, "spec": served})
-        plane.apply(*documents)
+        for document in documents:
+            plane.call("POST", collection_of(document), document)
         deadline = time.monotonic() + 60
         while any(plane.http.get(f"/apis/{group}/v1beta1").is_error for group in (EXTERNAL, RESOURCE)):
             assert time.monotonic() < deadline, "the API server does not pass requests on to the metrics server"
