@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Callable
 from ctypes import CDLL, Structure, byref, c_long, get_errno
-from time import CLOCK_MONOTONIC
 from typing import Final
 
 _IS_LINUX: Final = sys.platform == "linux"
 _FLAGS: Final = os.O_NONBLOCK | os.O_CLOEXEC if _IS_LINUX else 0
+_MONOTONIC: Final = 1
+"""Linux's number of that clock; `time.CLOCK_MONOTONIC` is not there on every system that imports this."""
 _PER_SECOND: Final = 1_000_000_000
 _SHORTEST: Final = 1_000
 """Nanoseconds: a timer set to 0 never fires."""
@@ -45,7 +46,7 @@ class Alarm:
             self._kernel = CDLL(None, use_errno=True)
             self._setting = _Setting()
             self._at = byref(self._setting)
-            self._file = self._kernel.timerfd_create(CLOCK_MONOTONIC, _FLAGS)
+            self._file = self._kernel.timerfd_create(_MONOTONIC, _FLAGS)
             if self._file < 0:
                 raise OSError(get_errno(), os.strerror(get_errno()))
             self._loop.add_reader(self._file, self._ring)

@@ -72,7 +72,7 @@ class Wires:
         try:
             made = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         except OSError as error:
-            self._loop.call_soon(failed, None, error)
+            self.soon(failed, None, error)
             return None
         attempt = Attempt(self, made, self._place, opened, failed)
         return attempt if attempt.begin() else None
@@ -101,14 +101,22 @@ class Wires:
 
     def soon(self, told: Callable[..., None], *arguments: object) -> None:
         """Call at the loop's next turn."""
-        self._loop.call_soon(told, *arguments)
+        self._loop.call_soon(self._told, told, *arguments)
+
+    def _told(self, told: Callable[..., None], *arguments: object) -> None:
+        """Call, and say of a fault of ours what the loop says of one met in a protocol: it must not only be logged."""
+        try:
+            told(*arguments)
+        except Exception as error:  # noqa: BLE001 (handed on)
+            message = "fault in a connection"
+            self._loop.call_exception_handler({"message": message, "exception": error, "protocol": told})
 
     def _turn(self) -> None:
         watched = self._watched
         for descriptor, _ in self._epoll.poll(0, _EVENTS):
             # One that ended in this turn may stand here still, or another have taken its number: both are harmless.
             if (found := watched.get(descriptor)) is not None:
-                found.ready()
+                self._told(found.ready)
 
 
 class Attempt:
