@@ -1,6 +1,7 @@
 """What do policies cost and leave unserved on recorded traffic, beside oracles that know the future?
 
-    python bench/bench_autoscale.py DIRECTORY [--only nasa] [--days 60] [--curve] [--total] [--markdown]
+    python bench/bench_autoscale.py DIRECTORY [--only nasa] [--days 60] [--start-up 300] [--replicas 10] [--curve]
+        [--total] [--markdown]
 
 DIRECTORY holds recorded traffic (gzip CSV `seconds,requests`). For every trace the 99.9th percentile of its rate is
 made 40 replicas; the metric is the rate of each ready replica, one interval old (with --total the rate in all, aimed
@@ -57,8 +58,8 @@ PREDICTIVE = "predictive"
 console = Console(width=140)
 
 
-def read(path: Path, days: int | None = None) -> Trace:
-    """Read (the first days of) a trace and scale it so that its 99.9th percentile is the work of 40 replicas."""
+def read(path: Path, days: int | None = None, replicas: int = PEAK_REPLICAS) -> Trace:
+    """Read (the first days of) a trace and scale it so that its 99.9th percentile is the work of so many replicas."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         trace = trace_from(lines, path.name)
     if days is not None:
@@ -69,7 +70,7 @@ def read(path: Path, days: int | None = None) -> Trace:
     if trace.interval_seconds > FINEST:
         trace = trace.drawn_finer(FINEST)
     peak = float(np.percentile(trace.rates, 99.9))
-    return trace.times(PEAK_REPLICAS * CAPACITY / peak)
+    return trace.times(replicas * CAPACITY / peak)
 
 
 def hpa(percent: int, kind: str = "pods") -> HpaPolicy:
@@ -118,9 +119,10 @@ def measured(name: str, trace: Trace, start_up: int, targets: tuple[int, ...], k
         found = score(timeline, warm_up)
         yield Measured(name, start_up, each, found, found.regret(oracle))
     yield Measured(name, start_up, "feasible oracle", oracle, 1.0)
-    for allowed in BUDGETS:
+    left = score(runs[-1][1], warm_up).unserved
+    for allowed, said in (*((each, f"U <= {each:.2%}") for each in BUDGETS), (left, "U of predictive")):
         found = score(budget(hpa(100), service, trace, allowed, warm_up_seconds=warm_up).timeline, warm_up)
-        yield Measured(name, start_up, f"budget oracle, U <= {allowed:.2%}", found, found.regret(oracle))
+        yield Measured(name, start_up, f"budget oracle, {said}", found, found.regret(oracle))
 
 
 def show(rows: list[Measured], step: int) -> None:
@@ -241,6 +243,8 @@ def main() -> None:
     parser.add_argument("directory", type=Path, nargs="?")
     parser.add_argument("--only", default="", help="traces whose name contains this")
     parser.add_argument("--days", type=int, help="only the first days of every trace")
+    parser.add_argument("--start-up", type=int, action="append", help="seconds; again for more; 60 and 180 without it")
+    parser.add_argument("--replicas", type=int, default=PEAK_REPLICAS, help="what the 99.9th percentile asks for")
     parser.add_argument("--curve", action="store_true", help="HPA targets of 40 to 95 %% instead of three")
     parser.add_argument("--total", action="store_true", help="aim at the rate in all, not at that of ready replicas")
     parser.add_argument("--markdown", action="store_true", help="print all rows once more, as a table of a page")
@@ -250,8 +254,8 @@ def main() -> None:
     for path in paths:
         if given.only not in path.name:
             continue
-        trace = read(path, given.days)
-        for start_up in START_UPS:
+        trace = read(path, given.days, given.replicas)
+        for start_up in given.start_up or START_UPS:
             targets = CURVE if given.curve else TARGETS
             kind = "external" if given.total else "pods"
             found = list(measured(path.name.removesuffix(".csv.gz"), trace, start_up, targets, kind))
