@@ -32,8 +32,17 @@ spec:
   scaleTargetRef: {name: worker}
   maxReplicaCount: 30
   cooldownPeriod: 60
-  triggers: [{type: rabbitmq, metadata: {value: "20"}}, {type: cron, metadata: {start: x}}]
+  pollingInterval: 15
+  fallback: {failureThreshold: 3, replicas: 6, behavior: currentReplicasIfHigher}
+  triggers:
+  - {type: rabbitmq, name: orders, metadata: {mode: QueueLength, value: "20", activationValue: "5"}}
+  - {type: prometheus, name: mails, metricType: Value, metadata: {threshold: 1500m}}
+  - {type: cron, metadata: {timezone: Asia/Seoul, start: 0 8 * * *, end: 0 18 * * *, desiredReplicas: "40"}}
+  advanced:
+    scalingModifiers: {formula: orders + mails / 2, target: "10", activationTarget: "2"}
 """
+HOURS = {"start": "0 8 * * *", "end": "0 9 * * *", "desiredReplicas": 2}
+ONLY_HOURS = {"scaleTargetRef": {"name": "a"}, "triggers": [{"type": "cron", "metadata": HOURS}]}
 COMPOSE = "services: {web: {deploy: {replicas: 3}}, db: {image: postgres}}"
 
 
@@ -54,13 +63,78 @@ def test_a_horizontal_pod_autoscaler_is_carried_over_whole(tmp_path, capsys):
     assert services["old"]["scaling"]["metrics"] == [{"kind": "resource", "name": "cpu", "utilization": 60}]
 
 
-def test_what_a_scaled_object_loses_is_said(tmp_path, capsys):
+def test_a_scaled_object_keeps_what_keda_has_words_for(tmp_path, capsys):
     services, told = imported(tmp_path, capsys, KEDA)
-    worker = services["worker"]["scaling"]
-    assert worker["metrics"] == [{"kind": "external", "name": "rabbitmq-0", "average": 20}]
-    assert (worker["min"], worker["max"]) == (0, 30)
-    assert "cooldownPeriod: 60" in told
-    assert "trigger cron-1" in told
+
+    assert told == ""
+    assert services["worker"]["scaling"] == {
+        "policy": "keda",
+        "min": 0,
+        "max": 30,
+        "triggers": [
+            {"name": "orders", "average": 20, "activation": 5},
+            {"name": "mails", "value": 1.5},
+        ],
+        "polling": "15s",
+        "cool_down": "60s",
+        "fallback": {"after_failures": 4, "replicas": 6, "behavior": "currentReplicasIfHigher"},
+        "combine": {"formula": "orders + mails / 2", "average": 10, "activation": 2},
+        "schedules": [
+            {"title": "cron-2", "start": "0 8 * * *", "end": "0 18 * * *", "min": 30, "timezone": "Asia/Seoul"}
+        ],
+    }
+
+
+def test_an_imported_scaled_object_is_a_policy_that_validates_with_signals(tmp_path, capsys):
+    services, _ = imported(tmp_path, capsys, KEDA)
+    plan = {"outgrow": 1, "name": "shop", "timezone": "Asia/Seoul", "services": services}
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+
+    assert run(["validate", str(tmp_path / "plan.yaml")]) == 0
+
+
+def test_what_a_scaled_object_loses_beside_a_metric_of_its_pods_is_said(tmp_path, capsys):
+    document = yaml.safe_load(KEDA)
+    document["spec"]["triggers"] += [{"type": "cpu", "metricType": "Utilization", "metadata": {"value": "60"}}]
+    services, told = imported(tmp_path, capsys, yaml.safe_dump(document))
+
+    assert services["worker"]["scaling"]["metrics"] == [
+        {"kind": "external", "name": "orders", "average": 20},
+        {"kind": "external", "name": "mails", "value": 1.5},
+        {"kind": "resource", "name": "cpu", "utilization": 60},
+    ]
+    for lost in ("cooldownPeriod: 60", "pollingInterval: 15", "fallback: ", "orders: its activation", "the formula"):
+        assert lost in told
+
+
+def test_a_formula_that_cannot_be_carried_over_is_said_and_the_triggers_stay(tmp_path, capsys):
+    document = yaml.safe_load(KEDA)
+    document["spec"]["advanced"]["scalingModifiers"]["formula"] = "count([orders, mails], {# > 1}) > 1 ? 5 : 0"
+    services, told = imported(tmp_path, capsys, yaml.safe_dump(document))
+
+    assert "combine" not in services["worker"]["scaling"]
+    assert "every trigger counts by its own target" in told
+
+
+@pytest.mark.parametrize(
+    ("annotations", "pause"),
+    [
+        ({"paused": "true"}, "all"),
+        ({"paused": "false"}, None),
+        ({"paused-replicas": "3", "paused": "true"}, 3),
+        ({"paused-scale-in": "true"}, "in"),
+        ({"paused-scale-out": "true"}, "out"),
+        ({"paused-scale-in": "true", "paused-scale-out": "true"}, "all"),
+    ],
+)
+def test_a_paused_scaled_object_stays_paused(tmp_path, capsys, annotations, pause):
+    document = yaml.safe_load(KEDA)
+    noted = {f"autoscaling.keda.sh/{key}": each for key, each in annotations.items()}
+    document["metadata"] = {"name": "worker", "annotations": noted}
+
+    services, _ = imported(tmp_path, capsys, yaml.safe_dump(document))
+
+    assert services["worker"]["scaling"].get("pause") == pause
 
 
 def test_replicas_of_compose_become_the_bounds(tmp_path, capsys):
@@ -76,6 +150,10 @@ def test_replicas_of_compose_become_the_bounds(tmp_path, capsys):
         ("kind: Deployment", "nothing in it scales"),
         ("kind: HorizontalPodAutoscaler", "is it complete"),
         ("{", "is no YAML"),
+        (
+            yaml.safe_dump({"kind": "ScaledObject", "spec": ONLY_HOURS}),
+            "a: only cron triggers scale it",
+        ),
         (
             "kind: HorizontalPodAutoscaler\nspec: {scaleTargetRef: {name: a}, minReplicas: 9, maxReplicas: 2}",
             "min is above",
@@ -143,7 +221,8 @@ def test_what_kubectl_gives_back_of_a_real_cluster_is_carried_over_whole(tmp_pat
         worker = services["worker"]["scaling"]
         assert [each["name"] for each in worker["metrics"]] == ["rabbitmq-0", "cpu"]
         assert worker["behavior"] == {"down": {"window": "60s"}}
-        assert "trigger cron-2" in told
+        assert worker["schedules"][0]["min"] == 10
+        assert "cooldownPeriod: 60" in told
 
 
 def test_an_autoscaler_that_keda_keeps_gives_way_to_its_scaled_object(tmp_path, capsys):

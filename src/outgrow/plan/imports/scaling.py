@@ -1,28 +1,20 @@
-"""Existing autoscalers read into scaling policies: HorizontalPodAutoscaler v1 and v2, and `deploy` of Compose files.
+"""Existing autoscalers read into scaling policies: HorizontalPodAutoscaler, ScaledObject, Compose.
 
-A KEDA ScaledObject is read as the HorizontalPodAutoscaler that KEDA makes of it. What cannot be carried over is said.
+What cannot be carried over is said.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.hpa_versions import spec_of
+from outgrow.plan.imports.kubernetes_words import direction_of, number_of
+from outgrow.plan.imports.scaled_objects import policy_of
 
 Json = Mapping[str, Any]
-_SUFFIXES: Final = {
-    "m": "0.001",
-    "k": "1000",
-    "M": "1e6",
-    "G": "1e9",
-    "Ki": "1024",
-    "Mi": "1048576",
-    "Gi": "1073741824",
-}
-_TRIGGER_TARGETS: Final = ("threshold", "value", "queueLength", "lagThreshold", "targetQueryValue", "listLength")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +102,7 @@ def _hpa(item: Json) -> ImportedScaling:
     if "behavior" in spec:
         behavior: dict[str, Any] = spec["behavior"] or {}
         both = {"up": behavior.get("scaleUp"), "down": behavior.get("scaleDown")}
-        scaling["behavior"] = {name: _direction(raw) for name, raw in both.items() if raw}
+        scaling["behavior"] = {name: direction_of(raw) for name, raw in both.items() if raw}
     return ImportedScaling(spec["scaleTargetRef"]["name"], scaling, tuple(left_out))
 
 
@@ -134,76 +126,17 @@ def _metric(raw: Json, left_out: list[str]) -> Json | None:
     if target.get("averageUtilization") is not None:
         found["utilization"] = target["averageUtilization"]
     elif target.get("averageValue") is not None:
-        found["average"] = _quantity(target["averageValue"])
+        found["average"] = number_of(target["averageValue"])
     else:
-        found["value"] = _quantity(target["value"])
+        found["value"] = number_of(target["value"])
     if source.get("metric", {}).get("selector"):
         left_out.append(f"metric {name}: its selector; put it into the query of the signal")
     return found
 
 
-def _direction(raw: Json) -> Json:
-    found: dict[str, Any] = {}
-    if raw.get("stabilizationWindowSeconds") is not None:
-        found["window"] = f"{raw['stabilizationWindowSeconds']}s"
-    if raw.get("selectPolicy"):
-        found["select"] = str(raw["selectPolicy"]).lower()
-    if raw.get("tolerance") is not None:
-        found["tolerance"] = _quantity(raw["tolerance"])
-    if raw.get("policies"):
-        found["rates"] = [
-            {"pods" if each["type"] == "Pods" else "percent": each["value"], "per": f"{each['periodSeconds']}s"}
-            for each in raw["policies"]
-        ]
-    return found
-
-
-def _quantity(raw: Any) -> float | int:
-    """Read a Kubernetes quantity: `500m` is 0.5, `1k` is 1000."""
-    text = str(raw)
-    suffix = next((each for each in sorted(_SUFFIXES, key=len, reverse=True) if text.endswith(each)), "")
-    number = Decimal(text.removesuffix(suffix)) * Decimal(_SUFFIXES.get(suffix, "1"))
-    return int(number) if number == number.to_integral_value() else float(number)
-
-
-# --- KEDA ---
-
-
 def _scaled_object(item: Json) -> ImportedScaling:
-    spec: dict[str, Any] = item["spec"]
-    left_out: list[str] = []
-    metrics: list[Json] = []
-    for index, trigger in enumerate(spec["triggers"]):
-        metadata: dict[str, Any] = trigger.get("metadata") or {}
-        name = trigger.get("name") or f"{trigger['type']}-{index}"
-        target = next((metadata[key] for key in _TRIGGER_TARGETS if key in metadata), None)
-        kind = trigger.get("metricType") or metadata.get("type")
-        if trigger["type"] in {"cpu", "memory"} and target is not None and kind == "AverageValue":
-            metrics.append({"kind": "resource", "name": trigger["type"], "average": _quantity(target)})
-        elif trigger["type"] in {"cpu", "memory"} and target is not None:
-            metrics.append({"kind": "resource", "name": trigger["type"], "utilization": int(target)})
-        elif target is not None:
-            how = "value" if kind == "Value" else "average"
-            metrics.append({"kind": "external", "name": name, how: _quantity(target)})
-        else:
-            left_out.append(f"trigger {name}: no target that could be carried over")
-    options = ("fallback", "idleReplicaCount", "cooldownPeriod", "pollingInterval")
-    left_out += [f"{option}: {spec[option]}" for option in options if option in spec]
-    advanced: dict[str, Any] = spec.get("advanced") or {}
-    if "scalingModifiers" in advanced:
-        left_out.append("advanced.scalingModifiers: the formula")
-    scaling: dict[str, Any] = {
-        "policy": "hpa",
-        "min": spec.get("minReplicaCount", 0),
-        "max": spec.get("maxReplicaCount", 100),
-        "metrics": metrics,
-    }
-    config: dict[str, Any] = advanced.get("horizontalPodAutoscalerConfig") or {}
-    behavior: dict[str, Any] = config.get("behavior") or {}
-    if behavior:
-        both = {"up": behavior.get("scaleUp"), "down": behavior.get("scaleDown")}
-        scaling["behavior"] = {name: _direction(raw) for name, raw in both.items() if raw}
-    return ImportedScaling(spec["scaleTargetRef"]["name"], scaling, tuple(left_out))
+    scaling, left_out = policy_of(item)
+    return ImportedScaling(item["spec"]["scaleTargetRef"]["name"], scaling, left_out)
 
 
 # --- Compose ---
