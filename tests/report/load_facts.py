@@ -52,13 +52,14 @@ def a_run(
     seed: int = 1,
     scenario: str = "peak",
     too_weak: tuple[str, ...] = (),
+    wanders: float = 0.8,
 ) -> LoadFacts:
     """Make a run up: two steps, lognormal response times whose level wanders, overload towards the end if wanted."""
     rng = np.random.default_rng(seed)
     timeline: list[LoadSecond] = []
     level = 0.0
     for index in range(seconds):
-        level = 0.8 * level + rng.normal(0, 0.05)
+        level = wanders * level + rng.normal(0, 0.05)
         over = 0 if overload_from is None else max(0, index - overload_from)
         steps: dict[str, StepSecond] = {}
         for name, share, median in (("read", 0.7, 0.02), ("write", 0.3, 0.05)):

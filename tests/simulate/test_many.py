@@ -156,7 +156,8 @@ def test_changes_are_forgotten_as_the_controller_forgets_them(levels, short: str
 
 
 def test_a_long_trace_is_handed_over_in_parts_that_fit_together():
-    waves = Trace(15, tuple(CAPACITY * (6 + 5 * np.sin(np.arange(2500) / 40) + np.arange(2500) % 7 / 4).tolist()))
+    moments = np.arange(2500)
+    waves = Trace(15, tuple((CAPACITY * (6 + 5 * np.sin(moments / 40) + moments % 7 / 4)).tolist()))
     policies = [hpa(50), hpa(70, behavior={"down": {"rates": [{"percent": 10, "per": "1m"}]}})]
     model = service(start_up=60, step=15, lag=15)
 

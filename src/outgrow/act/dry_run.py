@@ -45,7 +45,9 @@ class DryRun:
     def _new(self, now: datetime, ready_at: datetime | None = None) -> Replica:
         self._born += 1
         phase = ReplicaPhase.STARTING if ready_at is None else ReplicaPhase.READY
-        return Replica(f"{self._service}-{self._born}", phase, "", now, now, ready_at)
+        # Those that are there at the beginning were not ordered by anyone, so they tell no start-up time.
+        ordered_at = now if ready_at is None else None
+        return Replica(f"{self._service}-{self._born}", phase, "", now, ordered_at, ready_at)
 
     def _at(self, replica: Replica, now: datetime) -> Replica:
         if replica.ready_at is not None or replica.ordered_at is None:

@@ -43,4 +43,12 @@ def import_scaling(files: tuple[Path, ...]) -> None:
             services[each.service] = {"scaling": dict(each.scaling)}
             for line in each.left_out:
                 click.echo(f"{file}: {each.service}: not carried over: {line}", err=True)
+    if any(_wants_signal(each["scaling"]) for each in services.values()):
+        click.echo("# Each metric or trigger from outside wants the plan's signal that measures it: signal: NAME")
     click.echo(yaml.safe_dump({"services": services}, sort_keys=False, allow_unicode=True).rstrip())
+
+
+def _wants_signal(scaling: dict[str, Any]) -> bool:
+    """Say whether something is read from outside the pods' own use of CPU and memory."""
+    metrics: list[dict[str, Any]] = scaling.get("metrics", [])
+    return "triggers" in scaling or any(each["kind"] not in {"resource", "container_resource"} for each in metrics)

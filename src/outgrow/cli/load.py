@@ -127,7 +127,7 @@ def run_scenario(
     """
     from outgrow.api import load_test
 
-    outputs.refuse_early()
+    outputs.refuse_early(None if place == "kubernetes" else output)
     loaded = load(plan)
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:

@@ -33,13 +33,13 @@ class Outputs:
     lang: str
     zone: str = "UTC"
 
-    def refuse_early(self) -> None:
-        """Say before minutes of load that a result would have no place.
+    def refuse_early(self, output: Path | None = None) -> None:
+        """Say before minutes of load that a result would have no place, `output` among them.
 
         Raises:
             UsageError: a folder does not exist, or the address is none.
         """
-        for path in (self.html, self.junit, self.csv, self.openmetrics):
+        for path in (output, self.html, self.junit, self.csv, self.openmetrics):
             if path is not None and not path.absolute().parent.is_dir():
                 raise UsageError(f"{path}: there is no folder {path.parent}; make it, or choose another file")
         if self.remote_write is not None and not self.remote_write.startswith(("http://", "https://")):

@@ -160,7 +160,10 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
     from outgrow.decide.thresholds import judged
     from outgrow.report.load_json import stored_load
 
-    runs = {facts.scenario: facts for facts in map(stored_load, stored)}
+    found = [stored_load(path) for path in stored]
+    runs = {facts.scenario: facts for facts in found}
+    if len(runs) < len(found):
+        raise UsageError(f"{len(found)} runs of {', '.join(runs)}; give one run for each scenario")
     if stored and runs.keys() != set(wanted.scenarios):
         raise UsageError(
             f"the phase is verified by {', '.join(wanted.scenarios)}, the runs are of {', '.join(runs)}; give one run "

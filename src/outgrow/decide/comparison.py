@@ -38,6 +38,11 @@ _BLOCKS: Final = 8
 _FEWEST_STRETCHES: Final = 12
 """A run that is shorter than so many times what hangs together says too little of its own scatter."""
 _FEWEST_SECONDS: Final = 20
+_BEYOND_DOUBT: Final = 3
+"""In a run that is too short for its own scatter to be known, the interval is stretched by so much before a change is
+called one: a change that stands out even then needs no longer run. Measured in bench/bench_load_compare.py."""
+_FEWEST_SECONDS_TO_STAND_OUT: Final = 120
+"""In shorter runs a level that wanders for minutes looks like a change however far intervals are stretched."""
 _LEAST_LOG: Final = 0.01
 """Percentiles are known to 1 %: the scatter of their logarithms is taken for no less."""
 
@@ -109,9 +114,7 @@ def compared(
     pairs = {key: (first.figures[key], second.figures[key]) for key in first.figures if key in second.figures}
     widths = _half_widths(list(pairs.values()), min(first.blocks, second.blocks) - 1, len(a) + len(b) - 2)
     measures = {
-        key: _measure(
-            key[1], pair, width, margins or Margins(), _too_short(seconds, 1.0 if _is_quiet(pair) else hanging)
-        )
+        key: _measure(key[1], pair, width, margins or Margins(), _length(seconds, 1.0 if _is_quiet(pair) else hanging))
         for (key, pair), width in zip(pairs.items(), widths, strict=True)
     }
     steps = tuple(
@@ -266,35 +269,44 @@ def _is_quiet(pair: tuple[_Figure, _Figure]) -> bool:
     return not any(figure.value or figure.drawn.any() for figure in pair)
 
 
-def _too_short(seconds: int, hanging: float) -> str:
-    """Say why runs are too short for any verdict; nothing where they are not."""
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """Why runs are too short; `for_any` where nothing at all can be said, else only what stands out can."""
+
+    why: str = ""
+    for_any: bool = False
+
+
+def _length(seconds: int, hanging: float) -> _Length:
+    """Hold the length of the shortest run against what hangs together in it."""
     if seconds < _FEWEST_SECONDS:
-        return f"a run has only {seconds} s, and {_FEWEST_SECONDS} are needed"
+        return _Length(f"a run has only {seconds} s, and {_FEWEST_SECONDS} are needed", for_any=True)
     if seconds < _FEWEST_STRETCHES * hanging:
-        return (
+        return _Length(
             f"its seconds hang together for about {hanging:.0f} s, so a run must have "
-            f"{_FEWEST_STRETCHES * hanging:.0f}, and one has {seconds}"
+            f"{_FEWEST_STRETCHES * hanging:.0f}, and one has {seconds}",
+            for_any=seconds < _FEWEST_SECONDS_TO_STAND_OUT,
         )
-    return ""
+    return _Length()
 
 
-def _measure(name: str, pair: tuple[_Figure, _Figure], half: float, margins: Margins, too_short: str) -> MeasureChange:
+def _measure(name: str, pair: tuple[_Figure, _Figure], half: float, margins: Margins, length: _Length) -> MeasureChange:
     a, b = pair
-    why = too_short or a.too_little or b.too_little
+    why = a.too_little or b.too_little or length.why
+    middle = b.value - a.value
     if name == ERRORS:
-        change = b.value - a.value
-        low, high = change - half, change + half
-        verdict = _verdict(low, high, -margins.errors, margins.errors, (Change.FEWER_ERRORS, Change.MORE_ERRORS))
-        shown = (a.value, b.value)
+        least, most, words = -margins.errors, margins.errors, (Change.FEWER_ERRORS, Change.MORE_ERRORS)
+        found, shown = (middle, middle - half, middle + half), (a.value, b.value)
     else:
-        middle = b.value - a.value
-        change, low, high = expm1(middle), expm1(middle - half), expm1(middle + half)
         edge = log1p(margins.times)
-        verdict = _verdict(low, high, expm1(-edge), margins.times, (Change.FASTER, Change.SLOWER))
+        least, most, words = -edge, edge, (Change.FASTER, Change.SLOWER)
+        found = (expm1(middle), expm1(middle - half), expm1(middle + half))
         shown = (exp(a.value), exp(b.value))
+    verdict = _verdict(middle - half, middle + half, least, most, words)
     if why:
-        verdict = Change.TOO_SHORT
-    return MeasureChange(name, *shown, change, low, high, verdict, why)
+        stands_out = abs(middle) > _BEYOND_DOUBT * half and not (a.too_little or b.too_little or length.for_any)
+        verdict, why = (verdict, "") if stands_out else (Change.TOO_SHORT, why)
+    return MeasureChange(name, *shown, *found, verdict, why)
 
 
 def _verdict(low: float, high: float, least: float, most: float, words: tuple[Change, Change]) -> Change:

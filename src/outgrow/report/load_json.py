@@ -69,7 +69,7 @@ def stored_load(path: Path) -> LoadFacts:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise UsageError(f"{path}: no JSON: {error}; write a run with outgrow load --output {path.name}") from error
+        raise UsageError(f"{path}: no JSON: {error}; give a file that outgrow load --output wrote") from error
     except RecursionError:
         raise UsageError(f"{path}: no result of outgrow load; it is nested too deeply") from None
     try:

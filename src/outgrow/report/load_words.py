@@ -19,7 +19,7 @@ def milliseconds(seconds: float | None) -> str:
 
 def clock(seconds: float) -> str:
     """Word a moment of a run: 0:07, 12:30, 1:05:00."""
-    minutes, rest = divmod(round(seconds), _MINUTE)
+    minutes, rest = divmod(int(seconds + 0.5), _MINUTE)
     if seconds < _HOUR:
         return f"{minutes}:{rest:02}"
     return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"

@@ -86,7 +86,7 @@ def unreplayable(metric: HpaMetric) -> str:
 
 
 def replayable(policy: ScalingPolicy, units: Mapping[str, str] | None = None) -> tuple[ScalingPolicy, tuple[str, ...]]:
-    """Give a policy with the metrics that a trace can tell, and a sentence for each that was left out.
+    """Give a policy with the metrics that a trace can tell, and a sentence for each that was left out or stood in for.
 
     `units` are of signals by name: what is read from a signal of users or jobs is no rate of requests. A forecast is
     left with the load, which every trace tells.
@@ -101,6 +101,12 @@ def replayable(policy: ScalingPolicy, units: Mapping[str, str] | None = None) ->
     nothing_left = not kept and not isinstance(policy, PredictivePolicy)
     if left_out and (nothing_left or isinstance(policy, KedaPolicy)):
         raise UsageError("; ".join(f"metric {name}: {reason}" for name, reason in why.items() if reason))
+    if isinstance(policy, KedaPolicy):
+        left_out += tuple(
+            f"trigger {each.name} names no signal, so the trace's requests a second stand for it"
+            for each in policy.triggers
+            if each.signal is None
+        )
     return (policy if len(kept) == len(policy.metrics) else policy.model_copy(update={"metrics": kept})), left_out
 
 
