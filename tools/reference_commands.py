@@ -58,10 +58,12 @@ def _paragraphs(text: str) -> list[str]:
 
 def _option(option: click.Option, context: click.Context) -> str:
     names = ", ".join(option.opts + option.secondary_opts)
-    metavar = "" if option.is_flag else f" {option.make_metavar(context)}"
+    # A pipe would end the cell, within code too.
+    metavar = "" if option.is_flag else f" {option.make_metavar(context)}".replace("|", "\\|")
     default = option.default if isinstance(option.default, str | int | float) and not option.is_flag else ""
     shown = f"`{default}`" if default not in {"", None} else ""
-    return f"| `{names}{metavar}` | {option.help or ''} | {shown} |".replace("|`", "| `").replace("[", "\\[")
+    meaning = (option.help or "").replace("[", "\\[")
+    return f"| `{names}{metavar}` | {meaning} | {shown} |"
 
 
 def main() -> None:

@@ -157,7 +157,7 @@ def _default(option: Mapping[str, Any]) -> str:
             return f"`{value}`"
 
 
-def _type(option: Mapping[str, Any]) -> str:  # noqa: PLR0911 (a table of forms)
+def _type(option: Mapping[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 (a table of forms)
     """Word a type for people."""
     match option:
         case {"$ref": str(reference)}:
@@ -169,11 +169,13 @@ def _type(option: Mapping[str, Any]) -> str:  # noqa: PLR0911 (a table of forms)
         case {"anyOf": list(branches)} | {"oneOf": list(branches)}:
             return ", or ".join(dict.fromkeys(_type(branch) for branch in branches))
         case {"prefixItems": list(items)}:
-            return f"list of {len(items)} {_type(items[0])}s"
+            return f"list of {len(items)}, each a {_type(items[0])}"
         case {"type": "array", "items": items}:
             return f"list of {_type(items)}"
         case {"type": "object"}:
-            return f"names, each with {', or '.join(dict.fromkeys(_values(option)))}"
+            return _object(option)
+        case {"type": ["string", "number"]}:
+            return "text or number"
         case {"type": "integer"}:
             return f"whole number{_bounds(option)}"
         case {"type": "number"}:
@@ -182,6 +184,12 @@ def _type(option: Mapping[str, Any]) -> str:  # noqa: PLR0911 (a table of forms)
             return "`true` or `false`"
         case _:
             return "text"
+
+
+def _object(option: Mapping[str, Any]) -> str:
+    values = ", or ".join(dict.fromkeys(_values(option)))
+    keys = ", ".join(f"`{key}`" for key in option.get("properties", {}))
+    return f"names, each with {values or 'text'}" if values or not keys else f"mapping of {keys}"
 
 
 def _values(option: Mapping[str, Any]) -> Iterator[str]:
