@@ -157,7 +157,7 @@ def _default(option: Mapping[str, Any]) -> str:
             return f"`{value}`"
 
 
-def _type(option: Mapping[str, Any]) -> str:  # noqa: C901, PLR0911, PLR0912 (a table of forms)
+def _type(option: Mapping[str, Any]) -> str:  # noqa: PLR0911 (a table of forms)
     """Word a type for people."""
     match option:
         case {"$ref": str(reference)}:
