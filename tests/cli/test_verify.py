@@ -211,6 +211,19 @@ def test_a_proof_goes_out_of_date_by_age_by_a_change_and_by_a_deployment():
     assert [each.why for each in found] == [OutOfDate.OLD, OutOfDate.CHANGED, OutOfDate.DEPLOYED, OutOfDate.POLICY]
 
 
+def test_a_run_of_other_goals_over_the_same_journal_leaves_a_proof_standing_and_is_none():
+    plan, strict = (
+        parse_plan(PLAN.format(target="http://127.0.0.1", goals=goals), "p").plan for goals in (GOALS, "{p95: 1 ms}")
+    )
+    failed = proof_event(strict, "not proven", NOW + timedelta(hours=1))
+    day = NOW + timedelta(days=1)
+
+    kept, none = (standing(plan, second_phase(plan), events, day) for events in ([proof_event(plan), failed], [failed]))
+
+    assert (kept.state, kept.at) == (PhaseState.PROVEN, NOW)
+    assert (none.state, none.why) == (PhaseState.OUT_OF_DATE, OutOfDate.CHANGED)
+
+
 def test_a_proof_of_before_policies_were_hashed_still_counts():
     plan = parse_plan(PLAN.format(target="http://127.0.0.1", goals=GOALS), "p").plan
     phase = second_phase(plan)

@@ -168,17 +168,24 @@ def verdict_of(goals: Sequence[ThresholdResult], proofs: Sequence[ScenarioProof]
 
 
 def standing(plan: Plan, phase: Phase, events: Sequence[Event], now: datetime) -> PhaseStanding:
-    """Say where a phase stands by the journal's proofs and deployments."""
-    if phase.verify is None:
+    """Say where a phase stands by the journal's proofs and deployments.
+
+    The newest proof of the goals and scenarios as they are speaks for it, whatever else was asked meanwhile, as by a
+    variant of the plan over the same journal; only where there is none does the newest of others, as out of date.
+    """
+    verify = phase.verify
+    if verify is None:
         return PhaseStanding(phase.name, PhaseState.NO_VERIFY)
-    newest = newest_proof(events, phase.name)
+    hashes = {verify_hash(plan, verify), verify_hash(plan, verify, whole=True)}
+    of_these_goals = [event for event in events if event.detail.get("plan_hash") in hashes]
+    newest = newest_proof(of_these_goals, phase.name) or newest_proof(events, phase.name)
     if newest is None:
         return PhaseStanding(phase.name, PhaseState.NEVER_RUN)
     at = newest.end or newest.start
     state = PhaseState(str(newest.detail.get("verdict", PhaseState.NOT_PROVEN)))
-    if state is not PhaseState.PROVEN:
+    if state is not PhaseState.PROVEN and newest in of_these_goals:
         return PhaseStanding(phase.name, state, at, event=newest)
-    why = _out_of_date(plan, phase.verify, newest, events, now)
+    why = _out_of_date(plan, verify, newest, events, now) if newest in of_these_goals else OutOfDate.CHANGED
     return PhaseStanding(phase.name, state if why is None else PhaseState.OUT_OF_DATE, at, why, newest)
 
 
@@ -198,9 +205,8 @@ def newest_proof(events: Sequence[Event], subject: str) -> Event | None:
 
 
 def _out_of_date(plan: Plan, verify: Verify, proof: Event, events: Sequence[Event], now: datetime) -> OutOfDate | None:
+    """Say why a proof of the goals as they are does not count any more; none where it does."""
     policies = proof.detail.get("policy_hash", "")
-    if proof.detail.get("plan_hash") != verify_hash(plan, verify, whole=not policies):
-        return OutOfDate.CHANGED
     if policies and policies != policy_hash(plan):
         return OutOfDate.POLICY
     if any(event.kind is EventKind.DEPLOYMENT and event.start > proof.start for event in events):
