@@ -14,11 +14,12 @@ from outgrow.cli.load_outputs import Outputs, output_options
 def report_load(run: Path, zone: str, outputs: Outputs) -> int:
     """Write reports and files from a kept run.
 
-    RUN is what `outgrow load --output` wrote. Without an option its table is printed.
+    RUN is what `outgrow load --output` wrote. Without an option its tables are printed.
     """
     from dataclasses import replace
 
     from outgrow.cli.load_table import print_load
+    from outgrow.cli.threshold_table import print_thresholds
     from outgrow.errors import ExitCode
     from outgrow.plan.sources import zone_of
     from outgrow.report.load_json import stored_load
@@ -28,5 +29,7 @@ def report_load(run: Path, zone: str, outputs: Outputs) -> int:
     facts = stored_load(run)
     if not any((outputs.html, outputs.junit, outputs.csv, outputs.openmetrics, outputs.remote_write)):
         print_load(facts)
+        if facts.thresholds:
+            print_thresholds(facts.thresholds, facts.ended_by)
     replace(outputs, zone=zone).write(facts)
     return ExitCode.DONE
