@@ -19,6 +19,7 @@ BROKEN = "target_rps: 50\n    duration: 1200ms\n    thresholds: {http_reqs: [cou
 def started(plan, *options, **how):
     command = [sys.executable, "-m", "outgrow", "load", "peak", plan, *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment.pop("PYTHONUNBUFFERED", None)  # what is held back until the end must not change the exit code
     return subprocess.Popen(command, env=environment, **how)
 
 

@@ -76,7 +76,23 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the exit code that fits what happened."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    _leave_quietly()
+    sys.exit(code)
+
+
+def _leave_quietly() -> None:
+    """Let go of what nobody reads any more: else Python fails to write it at exit, and ends with 120 instead."""
+    import os
+    from errno import EIO, EPIPE
+
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            if error.errno not in {EIO, EPIPE}:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
