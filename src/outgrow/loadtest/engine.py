@@ -6,6 +6,7 @@ moment they were due; nothing is left out because the generator was busy or wait
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from math import floor, inf
 from time import perf_counter, process_time
@@ -47,6 +48,10 @@ class Orders:
     grace_seconds: float
 
 
+_HEARTBEAT_SECONDS: Final = 1.0
+"""A tick comes at least so often, whatever becomes of the alarm."""
+
+
 class Engine:
     """Carries out one share of a load test."""
 
@@ -79,7 +84,12 @@ class Engine:
         self._alarm = Alarm(self._tick)
         self._tick()
         try:
-            await self._ended.wait()
+            while not self._ended.is_set():
+                # The alarm was seen to stay silent once in many runs; without a tick a run would never end.
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), _HEARTBEAT_SECONDS)
+                    break
+                self._tick()
         finally:
             loop.set_exception_handler(handled)
             self._alarm.close()
