@@ -14,10 +14,13 @@ from outgrow.cli import run
 PLAN = """
 outgrow: 1
 name: shop
+timezone: Asia/Seoul
 sources:
   web: {kind: sqlite, path: load.sqlite}
 signals:
   rps: {source: web, unit: rps, every: 1s, query: "SELECT 120 AS value"}
+  lost: {source: web, unit: rps, every: 1s, query: "SELECT value FROM gone"}
+  cpu: {source: web, unit: percent, every: 1s, query: "SELECT 95 AS value"}
 services:
   auth:
     decide_every: 1s
@@ -27,6 +30,20 @@ services:
       max: 5
       metrics: [{kind: external, name: rps, average: 50, signal: rps}]
   bare: {title: nothing to scale by}
+  blind:
+    decide_every: 1s
+    runs_on: {kind: dry_run}
+    scaling:
+      policy: hpa
+      max: 5
+      metrics:
+        - {kind: external, name: rps, average: 50, signal: rps}
+        - {kind: external, name: lost, average: 50, signal: lost}
+  busy:
+    scaling:
+      policy: hpa
+      max: 5
+      metrics: [{kind: resource, name: cpu, utilization: 50, signal: cpu}]
   homeless:
     scaling:
       policy: hpa
@@ -62,6 +79,53 @@ def test_what_was_decided_is_decided_again(folder: Path, capsys: pytest.CaptureF
     run(["journal", "events", plan])
     told = capsys.readouterr().out
     assert "1 -> 3: done" in told
+
+
+@pytest.mark.parametrize("mode", [[], ["--dry-run"], ["--shadow"]])
+def test_one_decision_on_a_failed_measurement_is_told_and_ends_with_its_class(
+    folder: Path, capsys: pytest.CaptureFixture[str], mode: list[str]
+) -> None:
+    assert run(["scale", "blind", str(folder / "plan.yaml"), "--once", *mode]) == 3
+
+    told = capsys.readouterr().out
+    assert "decided 1 -> 3" in told
+    assert "not read, so nothing goes down: lost: no such table" in told
+
+
+def test_a_dry_run_reads_the_cpu_of_replicas_that_it_imagines_to_have_run_before(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scale", "busy", str(folder / "plan.yaml"), "--once", "--dry-run"]) == 0
+
+    assert "decided 1 -> 2" in capsys.readouterr().out
+
+
+def test_every_time_is_in_the_plans_zone_with_its_offset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = str(folder / "plan.yaml")
+    for options in (
+        ["scale", "auth", plan, "--for", "1s"],
+        ["scale", "auth", plan, "--replay"],
+        ["journal", "events", plan],
+    ):
+        assert run(options) == 0
+        told = [line for line in capsys.readouterr().out.splitlines() if "1 -> 3" in line]
+        assert told
+        assert all("+09:00" in line for line in told)
+
+
+def test_whoever_looks_for_scaling_among_verdicts_is_told_where_it_is(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = str(folder / "plan.yaml")
+    run(["scale", "homeless", plan, "--once", "--dry-run"])
+    capsys.readouterr()
+
+    for what in ("decisions", "replay"):
+        assert run(["journal", what, plan]) == 0
+        assert "outgrow journal events lists those that changed a number" in capsys.readouterr().out
+
+    assert run(["journal", "events", plan]) == 0
+    assert "dry run: 1 -> 3: done" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_an_independent_program_finds_the_score_in_the_timeline_alone(capsys, na
 def test_a_decision_is_explained(capsys):
     assert run(["simulate", "web", "--trace", "t.csv", "--explain", "2026-03-01T01:31:15+00:00"]) == 0
     first, *others = capsys.readouterr().out.splitlines()
-    assert first.startswith("2026-03-01 02:31:15 CET: 5 → 8 replicas")
+    assert first.startswith("2026-03-01T02:31:15+01:00: 5 → 8 replicas")
     assert any("requests: usage over target" in line for line in others)
 
 

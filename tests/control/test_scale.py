@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
+from outgrow.act.dry_run import DryRun
 from outgrow.control.scale import ScaleLoop
 from outgrow.control.scale_view import ScaleRequest, ScaleView
 from outgrow.control.scaling_records import Mode, Step, decision_event, repeated, resumed, steps_in
@@ -25,10 +26,12 @@ from outgrow.facts.scaling import Rule
 from outgrow.journal.memory import MemoryJournal
 from outgrow.journal.sqlite import SqliteJournal
 from outgrow.plan import JournalOptions, Plan
+from outgrow.plan.run_targets import DryRunTarget
+from outgrow.quantity import Duration
 from tests.control.scaled import NOON, NOT_A_NUMBER, Clock, Ledger, Load, plan, refusal
 
 if TYPE_CHECKING:
-    from outgrow.ports import Journal
+    from outgrow.ports import Actuator, Journal
 
 
 class Service:
@@ -39,13 +42,14 @@ class Service:
         self.journal: Journal = MemoryJournal()
         self.load = Load(40.0)
         self.ledger = Ledger(folder, self.clock)
+        self.actuator: Actuator = self.ledger
         self.plan: Plan = plan()
 
     async def once(self, mode: Mode = Mode.ACT, *, after: float = 15.0) -> ScaleView:
         """Let a loop, new as after a restart, take one decision `after` seconds from the last."""
         self.clock.forward(after)
         request = ScaleRequest(self.plan, "auth", mode, once=True)
-        loop = ScaleLoop(request, self.load.opened(), self.journal, self.ledger, self.clock, lambda _: None)
+        loop = ScaleLoop(request, self.load.opened(), self.journal, self.actuator, self.clock, lambda _: None)
         return await loop.run()
 
     async def steps(self, mode: Mode = Mode.ACT) -> Sequence[Step]:
@@ -396,6 +400,19 @@ async def test_start_ups_are_noted_once_for_each_replica(service: Service) -> No
     events = await service.journal.events(kinds=[EventKind.START_UP])
 
     assert sorted(each.detail["replica"] for each in events) == ["auth-1", "auth-2", "auth-3"]
+
+
+async def test_an_imagined_start_up_is_not_measured(service: Service) -> None:
+    target = DryRunTarget(kind="dry_run", start_up=Duration.parse("10s"))
+    service.actuator = DryRun("auth", target, service.clock)
+    service.load.value = 140.0
+    await service.once()
+
+    view = await service.once()
+
+    assert view.replicas is not None
+    assert view.replicas.ready == 3
+    assert not await service.journal.events(kinds=[EventKind.START_UP])
 
 
 _LOOP = """

@@ -1,11 +1,15 @@
 """Replicas that exist in memory only: ordered, ready after a while, gone at once. Nothing real is touched."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from outgrow.facts.replicas import Replica, ReplicaPhase, Replicas
 from outgrow.plan.run_targets import DryRunTarget
 from outgrow.ports import Clock
+
+_BEFORE: Final = timedelta(days=1)
+"""How long those at the beginning have run: what a fresh process spends on starting tells nothing of its work."""
 
 
 class DryRun:
@@ -21,7 +25,7 @@ class DryRun:
     async def replicas(self) -> Replicas:
         """Give those ordered; each is ready once its start-up time has passed."""
         now = self._clock.now()
-        return Replicas(len(self._replicas), tuple(self._at(each, now) for each in self._replicas))
+        return Replicas(len(self._replicas), tuple(self._at(each, now) for each in self._replicas), imagined=True)
 
     async def scale_to(self, count: int) -> None:
         """Imagine so many; the youngest go first."""
@@ -46,8 +50,8 @@ class DryRun:
         self._born += 1
         phase = ReplicaPhase.STARTING if ready_at is None else ReplicaPhase.READY
         # Those that are there at the beginning were not ordered by anyone, so they tell no start-up time.
-        ordered_at = now if ready_at is None else None
-        return Replica(f"{self._service}-{self._born}", phase, "", now, ordered_at, ready_at)
+        ordered_at, began_at = (now, None) if ready_at is None else (None, now - _BEFORE)
+        return Replica(f"{self._service}-{self._born}", phase, "", now, ordered_at, ready_at, began_at=began_at)
 
     def _at(self, replica: Replica, now: datetime) -> Replica:
         if replica.ready_at is not None or replica.ordered_at is None:

@@ -181,6 +181,11 @@ def in_zone(moment: datetime, zone: str) -> datetime:
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
 
 
+def stamp(moment: datetime, zone: str) -> str:
+    """Show a moment in the plan's zone with its offset, as `--from`, `--at` and `--explain` take it."""
+    return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a result file; a failure is the user's to mend."""
     try:

@@ -19,8 +19,9 @@ from outgrow.errors import ExitCode
 def journal(what: str, plan: Path, start: datetime, end: datetime, checkpoint: str | None) -> int:
     """Look at the decisions and events that are remembered, or replay them.
 
-    `decisions` lists verdicts as they were given, `events` spans and notes; `replay` judges every decision again from
-    the samples of its time and says where the answer differs.
+    `decisions` lists verdicts as they were given, `events` spans, notes, and scaling decisions that changed a number;
+    `replay` judges every verdict again from the samples of its time and says where the answer differs. Times are in the
+    plan's zone.
     """
     from outgrow.api import remembered_decisions, remembered_events, replayed_decisions
     from outgrow.cli.journal_table import print_decisions, print_events, print_replays

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ def scale(
 
     SERVICE is its name in the PLAN (plan.yaml unless given). Every decision is written into the journal before anything
     is done. Ctrl-C or SIGTERM ends the loop; the replicas stay, and the next `outgrow scale` goes on where it was.
+    With --once the exit code is 3 where something could not be read, written down or ordered.
     """
     from outgrow.control.scale_view import ScaleRequest
     from outgrow.control.scaling_records import Mode
@@ -60,6 +62,7 @@ def scale(
         from outgrow.cli.scale_table import print_view
 
         print_view(console(), view)
+        return ExitCode.SOURCE if view.failed else ExitCode.DONE
     return ExitCode.DONE
 
 
@@ -86,9 +89,8 @@ async def _scaled(request: "ScaleRequest", base: Path) -> "ScaleView":
     async with _ended_by_signals(stop):
         shown = console(stderr=False)
         if not sys.stdout.isatty():
-            return await scale_service(
-                request, base=base, environment=os.environ, told=lambda view: print_lines(shown, view), stop=stop
-            )
+            told = partial(print_lines, shown, zone=request.plan.timezone)
+            return await scale_service(request, base=base, environment=os.environ, told=told, stop=stop)
         with LiveScale(shown, request) as live:
             return await scale_service(request, base=base, environment=os.environ, told=live.show, stop=stop)
 

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
-from zoneinfo import ZoneInfo
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -13,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.autoscale.observed import Numbers, PerPod, Unread
+from outgrow.cli.common import stamp
 from outgrow.control.scale_log import LogLine
 from outgrow.control.scale_view import ScaleRequest, ScaleView, because
 from outgrow.facts.replicas import Replica, ReplicaPhase
@@ -58,15 +58,14 @@ class LiveScale:
     def show(self, view: ScaleView) -> None:
         """Draw a view."""
         self._log.extend(view.fresh)
-        zone = ZoneInfo(self._request.plan.timezone)
-        self._live.update(_picture(self._request, view, list(self._log), zone), refresh=True)
+        self._live.update(_picture(self._request, view, list(self._log)), refresh=True)
 
 
-def print_lines(console: Console, view: ScaleView) -> None:
-    """Print what is new, one line each, for a pipe or a log."""
+def print_lines(console: Console, view: ScaleView, zone: str) -> None:
+    """Print what is new, one line each, for a pipe or a log; times are in this zone."""
     for line in view.fresh:
         mark = "warning: " if line.is_warning else ""
-        console.print(Text(f"{line.at:%Y-%m-%dT%H:%M:%SZ} {view.service} {mark}{line.text}"), soft_wrap=True)
+        console.print(Text(f"{stamp(line.at, zone)} {view.service} {mark}{line.text}"), soft_wrap=True)
 
 
 def print_view(console: Console, view: ScaleView) -> None:
@@ -87,7 +86,7 @@ def print_repeated(console: Console, found: "Sequence[Repeated]", zone: str) -> 
         decision, again = each.step.decision, each.again
         same = "same" if each.is_same else f"{again.current} -> {again.desired} ({again.rule.value})"
         table.add_row(
-            f"{decision.at.astimezone(ZoneInfo(zone)):%m-%d %H:%M:%S}",
+            stamp(decision.at, zone),
             f"{decision.current} -> {decision.desired}",
             decision.rule.value,
             Text(same, style="" if each.is_same else "bold red"),
@@ -102,7 +101,7 @@ def print_repeated(console: Console, found: "Sequence[Repeated]", zone: str) -> 
     )
 
 
-def _picture(request: ScaleRequest, view: ScaleView, log: Sequence[LogLine], zone: ZoneInfo) -> RenderableType:
+def _picture(request: ScaleRequest, view: ScaleView, log: Sequence[LogLine]) -> RenderableType:
     parts: list[RenderableType] = [_headline(view)]
     policy = request.policy
     if view.replicas is not None:
@@ -114,7 +113,7 @@ def _picture(request: ScaleRequest, view: ScaleView, log: Sequence[LogLine], zon
         parts.append(_decided(view.decision))
     if log:
         parts.append(Text())
-        parts += [_logged(line, zone) for line in log]
+        parts += [_logged(line, request.plan.timezone) for line in log]
     return Group(*parts)
 
 
@@ -195,6 +194,6 @@ def _decided(decision: ScalingDecision) -> Text:
     return line
 
 
-def _logged(line: LogLine, zone: ZoneInfo) -> Text:
+def _logged(line: LogLine, zone: str) -> Text:
     style, mark = ("yellow", "! ") if line.is_warning else ("", "")
-    return Text(f"{line.at.astimezone(zone):%H:%M:%S} ", style="dim").append(f"{mark}{line.text}", style=style)
+    return Text(f"{stamp(line.at, zone)} ", style="dim").append(f"{mark}{line.text}", style=style)

@@ -194,7 +194,7 @@ class ScaleLoop:
             await self._note_start_ups(self._replicas)
 
     async def _note_start_ups(self, replicas: Replicas) -> None:
-        if self.request.mode is not Mode.ACT or self._began is None:
+        if self.request.mode is not Mode.ACT or self._began is None or replicas.imagined:
             return
         known = {each.detail["replica"] for each in self._start_ups}
         for replica in replicas.each:
@@ -244,7 +244,7 @@ class ScaleLoop:
         """Say where a shadow differs from what is live."""
         if decision.changes:
             text = f"live {decision.current}, this policy {decision.desired}: {because(decision)}"
-            self._log.trouble("shadow", text)
+            self._log.trouble("shadow", text, is_failure=False)
         else:
             self._log.over("shadow", f"live {decision.current}, and this policy says the same")
 
@@ -287,7 +287,8 @@ class ScaleLoop:
         wanted = max(decision.without(Rule.MAXIMUM), decision.stabilized or 0)
         if decision.rule is Rule.MAXIMUM and wanted > decision.desired:
             if not self._log.lasts("maximum"):
-                self._log.trouble("maximum", f"the maximum of {decision.desired} is reached; {wanted} are asked for")
+                text = f"the maximum of {decision.desired} is reached; {wanted} are asked for"
+                self._log.trouble("maximum", text, is_failure=False)
         else:
             self._log.over("maximum", "the maximum is enough again")
         unread = [each for each in decision.proposals if each.failure]
@@ -349,4 +350,5 @@ class ScaleLoop:
             lead=self.request.declared.start_up or lead_of(self._start_ups),
             start_ups=len(self._start_ups),
             fresh=self._log.taken(),
+            failed=self._log.fails,
         )

@@ -44,7 +44,11 @@ class ScaleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScaleView:
-    """What there is to see of a running loop; `fresh` are the lines of the log that are new since the last view."""
+    """What there is to see of a running loop.
+
+    `fresh` are the lines of the log that are new since the last view. `failed` says that something cannot be read,
+    written down or ordered at present.
+    """
 
     at: datetime
     service: str
@@ -55,6 +59,7 @@ class ScaleView:
     lead: timedelta | None
     start_ups: int
     fresh: tuple[LogLine, ...] = ()
+    failed: bool = False
 
 
 ScaleTold = Callable[[ScaleView], None]

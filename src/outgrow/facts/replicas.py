@@ -51,12 +51,14 @@ class Replica:
 class Replicas:
     """The replicas of a service: how many were last ordered, and each that there is, the leaving ones too.
 
-    `counted` is how many of them the target itself counts, where ended ones stay in its list.
+    `counted` is how many of them the target itself counts, where ended ones stay in its list. `imagined` says that
+    nothing of them is real, so that nothing of them is measured either.
     """
 
     ordered: int
     each: tuple[Replica, ...] = ()
     counted: int | None = None
+    imagined: bool = False
 
     @property
     def ready(self) -> int:

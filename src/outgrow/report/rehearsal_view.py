@@ -266,9 +266,8 @@ def decision_lines(decision: ScalingDecision, words: Words) -> list[str]:
 
 
 def moment(at: datetime, words: Words) -> str:
-    """Word a moment to the second, with its zone."""
-    local = at.astimezone(words.zone)
-    return f"{local:%Y-%m-%d %H:%M:%S} {local.tzname() or words.zone.key}"
+    """Give a moment to the second in the plan's zone with its offset, as `--explain` takes it."""
+    return at.astimezone(words.zone).isoformat(timespec="seconds")
 
 
 def _proposal(proposal: Proposal, words: Words) -> str:
