@@ -112,7 +112,7 @@ async def test_json_lines_are_read_too(tmp_path):
 
     _, paths = await asked(tmp_path, {}, "/{people.id}?{people.tags}", text, "people.jsonl", duration="20ms")
 
-    assert paths == ["/7?[7]", "/8?[8]"]
+    assert paths == ["/7?%5B7%5D", "/8?%5B8%5D"]
 
 
 async def test_several_processes_never_share_a_unique_row(tmp_path):

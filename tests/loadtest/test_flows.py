@@ -1,15 +1,19 @@
 """Flows: steps in order, in a session that keeps its cookies and what it captured; each arrival ends in one class."""
 
 import asyncio
+import json
 from collections import Counter
 from typing import Any
+from urllib.parse import parse_qs, quote_plus, unquote
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outgrow.errors import UsageError
 from outgrow.facts.loads import Outcome
-from tests.loadtest.servers import OK, answering, load_of, request, serving
+from outgrow.loadtest.run import run_load
+from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 from tests.loadtest.shop import Shop
 
 LOGIN = {"name": "login", "path": "/login", "captures": {"token": {"json": "$.token"}}}
@@ -143,7 +147,7 @@ async def test_values_are_captured_from_json_text_headers_and_cookies():
 
     assert facts.iterations.outcomes == {Outcome.DONE: 3}
     asked = sorted(head.split()[1] for head in shop.heads if b"/buy" in head)
-    assert asked[0] == b"/buy?i=8&w=t1&k=application/json&c=s1&m=none"
+    assert asked[0] == b"/buy?i=8&w=t1&k=application%2Fjson&c=s1&m=none"
 
 
 async def test_an_answer_without_what_is_captured_fails_the_step():
@@ -164,14 +168,13 @@ async def test_what_a_server_sent_cannot_add_headers_or_end_a_request_line():
 
     steps = [
         {"name": "get", "captures": {"x": {"json": "$.x"}}},
-        {"name": "use", "path": "/{x}", "headers": {"X-Mine": "{x}"}},
+        {"name": "use", "path": "/{x}?{x|raw}"},
     ]
     async with serving(sly) as target:
         facts = await load_of(target, **one_flow(*steps, duration="10ms"))
 
     assert facts.iterations.outcomes == {Outcome.DONE: 1}
-    assert heads[1].startswith(b"GET /a%20b%0D%0AX-Evil:%201 HTTP/1.1\r\n")
-    assert b"X-Mine: a b  X-Evil: 1\r\n" in heads[1]
+    assert heads[1].startswith(b"GET /a%20b%0D%0AX-Evil:%201?a%20b%0D%0AX-Evil:%201 HTTP/1.1\r\n")
 
 
 async def test_a_user_thinks_between_steps_and_the_next_request_is_due_then():
@@ -337,3 +340,81 @@ async def test_a_cookie_without_a_path_belongs_to_each_directory_that_gave_it():
         b"/b/1/look": b"",
         b"/c/look": b"",
     }
+
+
+async def sent_after(answer: Any, step: dict[str, Any], **captures: str):
+    """Capture from an answer, use it in a second step; give the run and what that step sent."""
+    body, seen = json.dumps(answer).encode(), []
+    steps = [
+        {"name": "first", "captures": {name: {"json": path} for name, path in captures.items()}},
+        {"name": "second", **step},
+    ]
+
+    async def noting(reader, writer):
+        while True:
+            head = await request(reader)
+            length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+            seen.append(head + await reader.readexactly(int(length or 0)))
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async with serving(noting) as target:
+        facts = await load_of(target, **one_flow(*steps), duration="10ms")
+    return facts, seen[1:]
+
+
+ODD = 'say "안녕"\\\n&=#/../?'
+
+
+async def test_what_was_captured_stands_whole_wherever_it_is_used():
+    step = {
+        "method": "POST",
+        "path": "/{t}?q={t}",
+        "headers": {"X-Id": "{id}"},
+        "body": '{"t": "{t}", "bare": {t}, "id": {id}, "all": {all}, "no": {no}}',
+    }
+
+    facts, (sent,) = await sent_after(
+        {"t": ODD, "id": 7, "all": {"a": ['"']}, "no": False}, step, t="$.t", id="$.id", all="$.all", no="$.no"
+    )
+
+    assert facts.iterations.outcomes == {Outcome.DONE: 1}
+    head, _, body = sent.partition(b"\r\n\r\n")
+    assert json.loads(body) == {"t": ODD, "bare": ODD, "id": 7, "all": {"a": ['"']}, "no": False}
+    path, _, query = head.split()[1].decode().partition("?")
+    assert unquote(path) == f"/{ODD}"
+    assert parse_qs(query) == {"q": [ODD]}
+
+
+async def test_what_was_captured_stands_whole_in_forms_and_adds_nothing_to_texts_of_other_kinds():
+    _, (form,) = await sent_after({"t": ODD}, {"method": "POST", "form": {"t": "{t}", "raw": "{t|raw}"}}, t="$.t")
+    plain = {"method": "POST", "headers": {"Content-Type": "text/plain"}, "body": '{"t": "{t}"}'}
+    _, (text,) = await sent_after({"t": ODD}, plain, t="$.t")
+
+    assert form.partition(b"\r\n\r\n")[2] == f"t={quote_plus(ODD)}&raw={ODD}".encode()
+    assert text.partition(b"\r\n\r\n")[2] == f'{{"t": "{ODD}"}}'.encode()
+
+
+async def test_a_captured_value_with_a_line_end_is_sent_in_no_header_and_that_is_said_once():
+    step = {"headers": {"X-T": "{t}"}}
+
+    facts, sent = await sent_after({"t": "a\r\nX-Admin: yes"}, step, t="$.t")
+
+    assert sent == []
+    assert outcomes(facts)["second"] == {Outcome.WITHOUT_DATA: 1}
+    (note,) = facts.notes
+    assert note.startswith("the step second: a value for a header holds a line end")
+
+
+async def test_null_is_no_value_and_what_is_too_long_neither():
+    for answer in ({"t": None}, {"t": ["x" * 20_000]}):
+        facts, sent = await sent_after(answer, {"path": "/{t}"}, t="$.t")
+
+        assert sent == []
+        assert outcomes(facts)["first"] == {Outcome.UNEXPECTED: 1}
+
+
+async def test_a_secret_with_a_line_end_is_told_before_anything_is_sent():
+    made = scenario("http://127.0.0.1:9", steps=[{"name": "one", "headers": {"X-Key": "${KEY}"}}])
+
+    with pytest.raises(UsageError, match=r"scenarios.short: the step one.headers.X-Key: what the variable holds"):
+        await run_load("short", made, {"KEY": "secret\n"}, lambda _: None)

@@ -86,3 +86,18 @@ async def test_a_file_of_flows_that_is_not_there_is_told(tmp_path):
     made = scenario("http://127.0.0.1:9", steps=[], flows={"a": {"flow": "no.py:a", "steps": STEPS}})
     with pytest.raises(UsageError, match=r"scenarios.short.flows.a.flow: .*does not exist"):
         await run_load("short", made, {}, lambda _: None, tmp_path)
+
+
+async def test_code_gives_values_of_any_kind_that_json_has(tmp_path):
+    code = """
+async def buyer(user):
+    await user.step("login")
+    for what in (1.5, True, None, {"a": [1]}, "x", 7):
+        await user.step("buy", what=what)
+"""
+    shop = Shop()
+    async with shop.serving() as target:
+        facts = await led(tmp_path, target, code, duration="10ms")
+
+    assert facts.iterations.outcomes == {Outcome.DONE: 1}
+    assert shop.bodies[1:] == [b"1.5", b"true", b"null", b'{"a": [1]}', b"x", b"7"]

@@ -107,6 +107,22 @@ async def test_checks_and_captures_see_the_messages_and_flows_go_on_with_them():
     assert {"/0", "/1", "/2"} <= set(seen)
 
 
+async def test_messages_may_hold_any_character_and_values_stay_whole_in_those_that_are_json():
+    heard = []
+
+    async def noting(socket):
+        await socket.send('say "hi"\x1e')
+        heard.extend([message async for message in socket])
+
+    ask = {"name": "ask", "websocket": {"turns": [{"expect": ""}]}, "captures": {"t": {"regex": "(?s).*\x1e"}}}
+    tell = {"name": "tell", "websocket": {"turns": [{"send": '{"t": "{t}"}\x1e'}, {"send": "{t}"}, {"send": "end"}]}}
+    async with talking(noting) as target:
+        facts = await load_of(target, duration="10ms", steps=[], flows={"both": {"steps": [ask, tell]}})
+
+    assert facts.iterations.outcomes == {Outcome.DONE: 1}
+    assert heard == ['{"t": "say \\"hi\\"\\u001e"}\x1e', 'say "hi"\x1e', "end"]
+
+
 async def test_a_server_that_closes_early_cuts_the_talk_off():
     async def leaving(socket):
         await socket.recv()

@@ -32,7 +32,7 @@ class Outcome(StrEnum):
     DROPPED = "dropped"
     """Due while as many requests were in flight as there are users."""
     WITHOUT_DATA = "without data"
-    """Its data had run out, or a value that its texts use had not been captured; nothing was sent."""
+    """Its data had run out, or a value that its texts use was not captured, or fits in no header; nothing was sent."""
     NOT_SENT = "not sent"
     """The generator's machine gave no connection: out of file descriptors or local ports."""
     INTERRUPTED = "interrupted"

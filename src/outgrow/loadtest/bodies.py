@@ -7,8 +7,9 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 from outgrow.errors import UsageError
-from outgrow.loadtest.contents import body_of as body_of_text
-from outgrow.loadtest.templates import Template, Value, as_it_is, in_header, template
+from outgrow.loadtest.contents import PARTED
+from outgrow.loadtest.json_texts import json_template
+from outgrow.loadtest.templates import Template, Value, as_it_is, in_file_name, template
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.secrets import resolve
 
@@ -32,6 +33,7 @@ class Body:
 
         Raises:
             KeyError: a value is missing.
+            UnfitValueError: one cannot stand in its place.
         """
         return b"".join([part if isinstance(part, bytes) else part.fill(values).encode() for part in self.parts])
 
@@ -49,9 +51,23 @@ def body_of(step: ScenarioStep, known: Collection[str], environment: Mapping[str
         return _urlencoded(step, known, environment)
     if step.body_file is not None:
         return Body((_content(base / step.body_file, f"{place}.body_file"),))
-    if not (text := body_of_text(step)):
+    if step.websocket is not None:
+        said = [_text(turn.send, known, environment, may_be_json=True) for turn in step.websocket.turns]
+        return Body(_plain([each for text in said for each in (text, PARTED)][:-1]))
+    if not step.body:
         return Body()
-    return Body(_plain([template([(resolve(text, environment), as_it_is)], known)]))
+    return Body(_plain([_text(step.body, known, environment, may_be_json=_may_be_json(step))]))
+
+
+def _may_be_json(step: ScenarioStep) -> bool:
+    """Say whether a body is JSON if it looks so: unless its media type says otherwise."""
+    said = next((value for name, value in step.headers.items() if name.lower() == "content-type"), "json")
+    return "json" in said.lower() or step.grpc is not None
+
+
+def _text(text: str, known: Collection[str], environment: Mapping[str, str], *, may_be_json: bool) -> Template:
+    found = json_template(text, known, environment) if may_be_json else None
+    return found or template([(resolve(text, environment), as_it_is)], known)
 
 
 def _urlencoded(step: ScenarioStep, known: Collection[str], environment: Mapping[str, str]) -> Body:
@@ -83,7 +99,7 @@ def _multipart(
     for upload, content in zip(step.files, contents, strict=True):
         shown = _quoted(upload.filename or Path(upload.file).name)
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{_quoted(upload.field)}"; filename="'
-        named = template([(shown, in_header)], known)
+        named = template([(shown, in_file_name)], known)
         parts += [head.encode(), named, f'"\r\nContent-Type: {upload.type}\r\n\r\n'.encode(), content, b"\r\n"]
     parts.append(f"--{boundary}--\r\n".encode())
     return Body(_plain(parts), f"multipart/form-data; boundary={boundary}")

@@ -1,5 +1,6 @@
 """Checks and captures of the plan, made ready to look at answers."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -88,8 +89,10 @@ def _from_json(path: JsonPath) -> Take:
                 return str(found).lower()
             case str() | int() | float():
                 return _kept(str(found))
-            case _:
+            case None:
                 return None
+            case _:
+                return _kept(json.dumps(found, ensure_ascii=False))
 
     return take
 

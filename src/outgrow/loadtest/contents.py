@@ -9,8 +9,8 @@ from typing import Final
 
 from outgrow.plan.scenario_steps import ScenarioStep
 
-PARTED: Final = "\x1e"
-"""Parts the messages of a talk, which travel in the body one after another (the record separator of ASCII)."""
+PARTED: Final = b"\xff"
+"""Parts the messages of a talk, which travel in the body one after another: no text has this byte (RFC 3629)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,3 @@ def read_content(content: bytes) -> Content:
 def path_of(step: ScenarioStep) -> str:
     """Give the path that a step's request goes to: gRPC has its method there."""
     return step.path if step.grpc is None else f"/{step.grpc.method}"
-
-
-def body_of(step: ScenarioStep) -> str:
-    """Give what a step sends: a body, or the messages of a talk."""
-    return step.body if step.websocket is None else PARTED.join(turn.send for turn in step.websocket.turns)

@@ -2,6 +2,7 @@
 
 import importlib.util
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from traceback import extract_tb
@@ -11,6 +12,7 @@ from outgrow.errors import UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.templates import Value
+from outgrow.plan.json_path import Json
 
 
 class LeftError(Exception):
@@ -51,17 +53,18 @@ class User:
         self.values = values
         self._travels = travels
 
-    async def step(self, name: str, **values: Value) -> Answer:
+    async def step(self, name: str, **values: Json) -> Answer:
         """Take a step of the flow, as the plan has it, and give its answer.
 
         Args:
             name: the step's name in the plan.
-            values: what its texts are filled with, beside what there is; kept for later steps.
+            values: what its texts are filled with, beside what there is; kept for later steps. What is neither text
+                nor whole number is written as JSON.
 
         Raises:
             LeftError: it was not done; the arrival ends.
         """
-        self.values.update(values)
+        self.values.update((each, _as_value(value)) for each, value in values.items())
         return await self._travels.take(name)
 
     async def think(self, seconds: float) -> None:
@@ -71,6 +74,10 @@ class User:
     def check(self, title: str, passed: object) -> None:
         """Count a check of the last answer, under its step; a failed one does not end the arrival."""
         self._travels.check(title, passed=bool(passed))
+
+
+def _as_value(value: Json) -> Value:
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else json.dumps(value)
 
 
 WrittenFlow = Callable[[User], Awaitable[Any]]

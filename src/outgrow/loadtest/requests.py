@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
+from outgrow.errors import UsageError
 from outgrow.loadtest.bodies import Body, body_of
 from outgrow.loadtest.contents import path_of
 from outgrow.loadtest.doors import proxy_of
 from outgrow.loadtest.orders import ShareOrders
-from outgrow.loadtest.templates import Template, Value, in_header, in_path, template, together
+from outgrow.loadtest.templates import Template, UnfitValueError, Value, in_header, in_path, template, together
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import resolve
@@ -48,6 +49,7 @@ class Request:
 
         Raises:
             KeyError: a value is missing.
+            UnfitValueError: one cannot stand in its place.
         """
         front, body = self.front.fill(values), self.body
         return _whole(self.method, front, body.content(values) if body.parts else b"", cookies)
@@ -57,6 +59,7 @@ class Request:
 
         Raises:
             KeyError: a value is missing.
+            UnfitValueError: one cannot stand in its place.
         """
         becomes_get = status == _SEE_OTHER or (status in _ONCE_GET and self.method == "POST")
         keeps = not becomes_get or self.method == "HEAD"
@@ -140,6 +143,16 @@ def place_of(target: str, scenario: Scenario, environment: Mapping[str, str]) ->
     return Place(parts.netloc, parts.path.rstrip("/"), origin, proxied, tuple(lines))
 
 
+def _header(value: str, orders: ShareOrders, place: str) -> str:
+    try:
+        return resolve(value, orders.environment, in_header)
+    except UnfitValueError as error:
+        raise UsageError(
+            f"{place}: what the variable holds has a line end or another control character; write it without, as "
+            'export NAME="$(cat FILE)" does'
+        ) from error
+
+
 def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders: ShareOrders) -> Request:
     """Make a step's request ready.
 
@@ -151,12 +164,13 @@ def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders:
 
     Raises:
         SourceError: an environment variable that it names is not set.
-        UsageError: a file that it sends cannot be read.
+        UsageError: a file that it sends cannot be read, or a variable cannot stand in a header.
     """
-    body = body_of(step, known, orders.environment, orders.base, f"scenarios.{orders.name}: the step {step.name}")
+    named = f"scenarios.{orders.name}: the step {step.name}"
+    body = body_of(step, known, orders.environment, orders.base, named)
     given = {name.lower() for name in step.headers}
     lines = [f"Host: {place.host}"]
-    lines += [f"{name}: {resolve(value, orders.environment)}" for name, value in step.headers.items()]
+    lines += [f"{name}: {_header(value, orders, f'{named}.headers.{name}')}" for name, value in step.headers.items()]
     lines += [line for line in place.lines if line.partition(":")[0].lower() not in given]
     if "user-agent" not in given:
         lines.append("User-Agent: outgrow")

@@ -14,25 +14,54 @@ Filled = Callable[[Value], Value]
 
 _IN_A_PATH: Final = re.compile(r"[!-~]*")
 _KEPT_IN_A_PATH: Final = "".join(map(chr, range(0x21, 0x7F)))
+_SAFE: Final = "!*'()@:,$"
+"""Signs that divide nothing, neither in a path nor in a query (RFC 3986 2.2)."""
+_PART_OF_A_PATH: Final = re.compile(rf"[A-Za-z0-9_.~{re.escape(_SAFE)}-]*")
+_NOT_IN_A_HEADER: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_NOT_IN_A_NAME: Final = {'"': "%22", "\r": "%0D", "\n": "%0A"}
+
+
+class UnfitValueError(ValueError):
+    """A value cannot stand where it should."""
 
 
 def in_path(value: Value) -> Value:
-    """Write what a path cannot hold as %20 and the like; what is encoded already stays."""
+    """Write a value as a part of a path or of its query: what divides them, and what they cannot hold, as %2F."""
+    if isinstance(value, int) or _PART_OF_A_PATH.fullmatch(value):
+        return value
+    return quote(value, safe=_SAFE)
+
+
+def _as_path(value: Value) -> Value:
+    """Write what a path cannot hold as %20 and the like; what divides it, and what is encoded already, stays."""
     if isinstance(value, int) or _IN_A_PATH.fullmatch(value):
         return value
     return quote(value, safe=_KEPT_IN_A_PATH)
 
 
 def in_header(value: Value) -> Value:
-    """Write line ends and other control characters as blanks: what a server sent must not add headers."""
-    if isinstance(value, int) or value.isprintable():
-        return value
-    return "".join(each if each.isprintable() else " " for each in value)
+    """Leave a value alone that a header can hold: what a server sent must not add headers (RFC 9110 5.5).
+
+    Raises:
+        UnfitValueError: it holds a line end or another control character.
+    """
+    if not isinstance(value, int) and _NOT_IN_A_HEADER.search(value):
+        raise UnfitValueError("a value for a header holds a line end or another control character")
+    return value
+
+
+def in_file_name(value: Value) -> Value:
+    """Write quotes and line ends of a file's name as browsers do (HTML, multipart/form-data)."""
+    return in_header(value if isinstance(value, int) else "".join(_NOT_IN_A_NAME.get(each, each) for each in value))
 
 
 def as_it_is(value: Value) -> Value:
     """Leave a value alone."""
     return value
+
+
+_RAW: Final[Mapping[Filled, Filled]] = {in_path: _as_path, in_header: in_header, in_file_name: in_header}
+"""What is done to a value that is to be taken as it is: what the request would break without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +81,7 @@ class Template:
 
         Raises:
             KeyError: a value is missing.
+            UnfitValueError: one cannot stand in its place.
         """
         if not self.slots:
             return self.pattern
@@ -87,7 +117,7 @@ def template(
             elif match["name"] in known:
                 pattern += between(text[reached : match.start()], filled).replace("%", "%%") + "%s"
                 reached = match.end()
-                slots.append((match["name"], filled))
+                slots.append((match["name"], _RAW.get(filled, as_it_is) if match["raw"] else filled))
         pattern += between(text[reached:], filled).replace("%", "%%")
     return Template(pattern if slots else pattern.replace("%%", "%"), tuple(slots))
 

@@ -18,7 +18,7 @@ from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
 from outgrow.loadtest.record import NO_STATUS, FlowTally, Lateness, SecondTally, StepSecondTally, StepTally
 from outgrow.loadtest.redirects import REDIRECTS, followed
 from outgrow.loadtest.sessions import Session, Sessions
-from outgrow.loadtest.templates import Value
+from outgrow.loadtest.templates import UnfitValueError, Value
 from outgrow.loadtest.travels import Travel
 
 _DONE: Final = Outcome.DONE
@@ -134,6 +134,10 @@ class Visits:
         try:
             content = step.request.content(visit.values, self._cookies(visit, step))
         except KeyError:
+            self._without_data(visit, released)
+            return
+        except UnfitValueError as unfit:
+            self.notes[f"the step {step.name}: {unfit}; such arrivals were not sent"] = None
             self._without_data(visit, released)
             return
         flight = Flight(content, visit.flow, step, due, released, visit)

@@ -99,7 +99,9 @@ class WebSocketTalks:
                 max_queue=_WAITING_MESSAGES,
             ) as socket:
                 meter.connected = perf_counter()
-                await _hold(_Heard(socket, meter, flight, kept), talk, request.body.decode().split(PARTED))
+                await _hold(
+                    _Heard(socket, meter, flight, kept), talk, [each.decode() for each in request.body.split(PARTED)]
+                )
                 meter.ended = perf_counter()
         except InvalidStatus as refused:
             return Heard(refused.response.status_code)

@@ -1,14 +1,23 @@
-"""Places in texts, `{name}`: what stands in their place comes with each arrival. `{{name}}` is the text `{name}`."""
+"""Places in texts, `{name}`: what stands in their place comes with each arrival. `{{name}}` is the text `{name}`.
+
+A value is written as the text around it needs it, as %20 in a path or with a backslash before a quote in JSON;
+`{name|raw}` takes it as it is.
+"""
 
 import re
 from typing import Final
 
 OF_EVERY_ARRIVAL: Final = ("user", "arrival")
 """The places that every text may have."""
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*(?:\.[^{}\s]+?)?"
+_RAW: Final = r"\|raw"
 PLACE: Final = re.compile(
-    r"(?<!\$)(?:\{(?P<kept>\{[A-Za-z_][A-Za-z0-9_]*(?:\.[^{}\s]+)?\})\}|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[^{}\s]+)?)\})"
+    rf"(?<!\$)(?:\{{(?P<kept>\{{{_NAME}(?:{_RAW})?\}})\}}|\{{(?P<name>{_NAME})(?P<raw>{_RAW})?\}})"
 )
-"""A place, its `name`; or a text in two pairs of braces, of which one pair is `kept`. `${NAME}` is neither."""
+"""A place, its `name`, and whether it is `raw`; or a text in two pairs of braces, of which one pair is `kept`.
+
+`${NAME}` is neither.
+"""
 
 
 def places(text: str) -> tuple[str, ...]:

@@ -199,11 +199,12 @@ class ScenarioStep(Declared):
     """The request's method."""
     path: Annotated[str, AfterValidator(_path)] = "/"
     """The path with its query; `{user}` and `{arrival}` become the numbers of the session and of the arrival, `{name}`
-    what was captured under that name."""
+    what was captured under that name: percent-encoded, unless written `{name|raw}`."""
     headers: Mapping[Annotated[str, AfterValidator(_header)], Annotated[SecretText, AfterValidator(_value)]] = {}
     """Further headers; values may hold `{user}`, `{arrival}`, `{name}` and `${NAME}`."""
     body: SecretText = ""
-    """What is sent, with the same replacements."""
+    """What is sent, with the same replacements. Where it is JSON, values are written such that it stays so: escaped in
+    quotes; without quotes as they are if they are JSON, else as texts in quotes."""
     body_file: str | None = None
     """A file that is sent as it is, relative to the plan."""
     form: Mapping[str, SecretText] = {}

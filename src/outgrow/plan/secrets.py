@@ -2,14 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from outgrow.errors import Failure, SourceError
 
 HIDDEN: Final = "***"
-_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+"""A reference: its name, and what is taken where there is none."""
 _BROKEN_REFERENCE: Final = re.compile(r"\$\{(?![A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\})[^}]*\}?|\$[A-Za-z_][A-Za-z0-9_]*")
 # A password may hold anything, even an @ or a / that should have been encoded: it goes up to the last @ of the word.
 # Digits and a slash after the colon are a port.
@@ -30,7 +31,7 @@ _SHORTEST: Final = 3
 
 def references(text: str) -> tuple[str, ...]:
     """Name the environment variables that a text refers to."""
-    return tuple(match.group(1) for match in _REFERENCE.finditer(text))
+    return tuple(match.group(1) for match in REFERENCE.finditer(text))
 
 
 def broken_references(text: str) -> tuple[str, ...]:
@@ -38,8 +39,13 @@ def broken_references(text: str) -> tuple[str, ...]:
     return tuple(match.group() for match in _BROKEN_REFERENCE.finditer(text))
 
 
-def resolve(text: str, environment: Mapping[str, str]) -> str:
+def resolve(text: str, environment: Mapping[str, str], written: Callable[[str], object] = str) -> str:
     """Replace every `${NAME}` by its value, and every `${NAME:-default}` whose NAME is unset or empty by the default.
+
+    Args:
+        text: what may hold references.
+        environment: where they are looked up.
+        written: what is done to each value before it stands in the text.
 
     Raises:
         SourceError: a variable without default is unset or empty.
@@ -52,9 +58,9 @@ def resolve(text: str, environment: Mapping[str, str]) -> str:
             state = "empty" if name in environment else "not set"
             what = f"the environment variable {name} is {state}"
             raise SourceError(Failure.NOT_CONFIGURED, what, f"export {name}=... and try again")
-        return found
+        return str(written(found))
 
-    return _REFERENCE.sub(value, text)
+    return REFERENCE.sub(value, text)
 
 
 def secrets_in(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -63,7 +69,7 @@ def secrets_in(text: str, environment: Mapping[str, str]) -> tuple[str, ...]:
     Each also as it looks percent-encoded, decoded, and escaped inside quotes, for that is how drivers repeat it.
     """
     values = {environment.get(name, "") for name in references(text)}
-    resolved = _REFERENCE.sub(lambda match: environment.get(match.group(1)) or match.group(2) or "", text)
+    resolved = REFERENCE.sub(lambda match: environment.get(match.group(1)) or match.group(2) or "", text)
     found = values | {password for whole in (resolved, *values) for password in _passwords(whole)}
     forms = {form for secret in found for form in _forms(secret)}
     return tuple(sorted((form for form in forms if len(form) >= _SHORTEST), key=lambda form: (-len(form), form)))
@@ -103,7 +109,7 @@ def redacted(text: str, secrets: Iterable[str]) -> str:
 
 
 def _hidden(match: re.Match[str]) -> str:
-    whole = _REFERENCE.fullmatch(match["password"])
+    whole = REFERENCE.fullmatch(match["password"])
     return match.group() if whole and whole.group(2) is None else f"{match['front']}{HIDDEN}"
 
 
@@ -116,6 +122,6 @@ def concealed(text: str) -> str:
 
 def holds_password(text: str) -> bool:
     """Say whether a password is written out where a `${NAME}` reference could stand."""
-    parts = (_REFERENCE.sub("\0", text), *(match.group(2) or "" for match in _REFERENCE.finditer(text)))
+    parts = (REFERENCE.sub("\0", text), *(match.group(2) or "" for match in REFERENCE.finditer(text)))
     matches = (match for part in parts for pattern in _PATTERNS for match in pattern.finditer(part))
     return any(match["password"].strip("\0'\"") for match in matches)
