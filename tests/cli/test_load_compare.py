@@ -79,3 +79,18 @@ def test_a_side_without_a_run_is_told(runs, capsys, arguments):
 def test_a_file_that_is_no_run_is_told(tmp_path, runs, capsys):
     assert run(["load", "compare", runs("a", seconds=5), str(tmp_path / "gone.json")]) == 2
     assert "gone.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("skip", "left"), [("2m", "0"), ("29s", "1"), ("11s", "19")])
+def test_skipping_what_a_comparison_needs_is_one_clear_error(runs, capsys, skip, left):
+    assert run(["load", "compare", runs("a", seconds=30), runs("b", seconds=120), "--skip", skip]) == 2
+
+    told = capsys.readouterr()
+    assert not told.out
+    assert f"a.json: --skip {skip} leaves {left} of its 30 s, and a comparison needs 20" in told.err
+
+
+def test_skipping_less_leaves_a_comparison(runs, capsys):
+    assert run(["load", "compare", runs("a", seconds=30), runs("b", seconds=30), "--skip", "10s"]) == 0
+
+    assert "(20 s)" in capsys.readouterr().out

@@ -74,10 +74,17 @@ def test_a_run_is_judged_by_what_its_threshold_asks(key: str, threshold: str, ve
     assert result(key, threshold, timeline).verdict is verdict
 
 
-def test_percentiles_lie_between_ranks_as_in_k6():
-    found = result("http_req_duration", "p(75)<1 s", seconds_of([0.1, 0.2, 0.3, 0.4]))
+@pytest.mark.parametrize(("method", "rank"), [("med", 2), ("p(75)", 3), ("p(76)", 4), ("p(0)", 1), ("p(100)", 4)])
+def test_a_percentile_is_the_time_that_so_many_do_not_exceed(method: str, rank: int):
+    found = result("http_req_duration", f"{method}<1 s", seconds_of([0.1, 0.2, 0.3, 0.4]))
 
-    assert found.value == pytest.approx(0.325, rel=0.01)
+    assert found.value == pytest.approx(rank / 10, rel=0.01)
+
+
+def test_a_percentile_written_with_decimals_does_not_ask_for_the_next_rank():
+    found = result("http_req_duration", "p(99.9)<1 s", seconds_of([0.1] * 999 + [0.5]))
+
+    assert found.value == pytest.approx(0.1, rel=0.01)
 
 
 def test_a_bad_window_fails_a_run_that_is_good_as_a_whole():

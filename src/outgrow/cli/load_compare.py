@@ -68,6 +68,7 @@ def compare(
     for path, run in stored.items():
         if not run.timeline:
             raise UsageError(f"{path}: holds no seconds, so its scatter is not known; compare runs of outgrow load")
+        _refuse_skipping_all(path, run, skip)
     found = compared(
         [stored[path] for path in first],
         [stored[path] for path in second],
@@ -93,6 +94,23 @@ def _sides(
     if runs or not a or not b:
         raise UsageError("name two runs: outgrow load compare A.json B.json, or --a and --b once or more each")
     return a, b
+
+
+def _refuse_skipping_all(path: Path, run: "LoadFacts", skip: "timedelta") -> None:
+    """Let nothing be compared of which too little is left.
+
+    Raises:
+        UsageError: `--skip` leaves fewer seconds than a comparison needs.
+    """
+    from outgrow.decide.comparison import FEWEST_SECONDS
+
+    skipped = skip / Duration.parse("1s")
+    left = max(run.seconds - skipped, 0.0)
+    if skipped and left < FEWEST_SECONDS:
+        raise UsageError(
+            f"{path}: --skip {Duration.of(skip)} leaves {left:,.0f} of its {run.seconds:,.0f} s, and a comparison "
+            f"needs {FEWEST_SECONDS}; skip less, or run longer"
+        )
 
 
 def _exit_code(found: "LoadComparison", fail_on: str | None, runs: "list[LoadFacts]") -> int:

@@ -10,7 +10,7 @@ they differ from one another beyond their own scatter is added (random effects; 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, expm1, log1p, sqrt
+from math import expm1, log1p, sqrt
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,7 @@ from outgrow.decide.load_seconds import (
     log_quantiles,
     step_arrays,
 )
+from outgrow.facts.buckets import together
 from outgrow.facts.comparisons import Change, LoadComparison, MeasureChange, Side, StepChange
 from outgrow.facts.loads import LoadFacts
 
@@ -37,7 +38,8 @@ _FEWEST_BEYOND: Final = 10
 _BLOCKS: Final = 8
 _FEWEST_STRETCHES: Final = 12
 """A run that is shorter than so many times what hangs together says too little of its own scatter."""
-_FEWEST_SECONDS: Final = 20
+FEWEST_SECONDS: Final = 20
+"""Of a shorter run nothing can be told."""
 _BEYOND_DOUBT: Final = 3
 """In a run that is too short for its own scatter to be known, the interval is stretched by so much before a change is
 called one: a change that stands out even then needs no longer run. Measured in bench/bench_load_compare.py."""
@@ -62,9 +64,12 @@ class Margins:
 class _Figure:
     """One measure of one side: its estimate, what it scatters to, and why it is too little.
 
-    `least` is the variance below which its scatter cannot be, `between` the variance between runs.
+    `shown` is what the run's own table says, `value` what changes are worked out from: of percentiles the logarithm,
+    smooth where `shown` goes from bucket to bucket. `least` is the variance below which its scatter cannot be,
+    `between` the variance between runs.
     """
 
+    shown: float
     value: float
     drawn: FloatArray
     least: float
@@ -195,14 +200,16 @@ def _figures(steps: Sequence[StepArrays], weights: Sequence[FloatArray]) -> Iter
     per_run = [laid_out(step, low, high) for step in steps]
     whole = _sum(counts.sum(axis=0) for counts in per_run)
     drawn = _sum(weight @ counts for weight, counts in zip(weights, per_run, strict=True))
+    times = together(step.times for step in steps)
     for name, share in SHARES.items():
-        if not whole.sum():
+        shown = times.quantile(share)
+        if shown is None:
             continue
         value = float(log_quantiles(whole[None, :], share, low)[0])
         each = [float(log_quantiles(counts.sum(axis=0)[None, :], share, low)[0]) for counts in per_run if counts.any()]
-        beyond = (1 - share) * whole.sum()
-        too_little = "" if beyond >= _FEWEST_BEYOND else f"only {whole.sum():,.0f} answers"
-        yield name, _Figure(value, log_quantiles(drawn, share, low), _LEAST_LOG**2, _spread(each), too_little)
+        beyond = (1 - share) * times.count
+        too_little = "" if beyond >= _FEWEST_BEYOND else f"only {times.count:,} answers"
+        yield name, _Figure(shown, value, log_quantiles(drawn, share, low), _LEAST_LOG**2, _spread(each), too_little)
     asked, failed = sum(float(step.asked.sum()) for step in steps), sum(float(step.failed.sum()) for step in steps)
     if asked:
         drawn_asked = _sum(weight @ step.asked for weight, step in zip(weights, steps, strict=True))
@@ -212,7 +219,7 @@ def _figures(steps: Sequence[StepArrays], weights: Sequence[FloatArray]) -> Iter
         least = middle * (1 - middle) / (asked + 2)
         shares = drawn_failed / np.maximum(drawn_asked, 1)
         each = [float(step.failed.sum() / step.asked.sum()) for step in steps if step.asked.sum()]
-        yield ERRORS, _Figure(failed / asked, shares, least, _spread(each), "")
+        yield ERRORS, _Figure(failed / asked, failed / asked, shares, least, _spread(each), "")
 
 
 def _sum(parts: Iterable[FloatArray]) -> FloatArray:
@@ -279,8 +286,8 @@ class _Length:
 
 def _length(seconds: int, hanging: float) -> _Length:
     """Hold the length of the shortest run against what hangs together in it."""
-    if seconds < _FEWEST_SECONDS:
-        return _Length(f"a run has only {seconds} s, and {_FEWEST_SECONDS} are needed", for_any=True)
+    if seconds < FEWEST_SECONDS:
+        return _Length(f"a run has only {seconds} s, and {FEWEST_SECONDS} are needed", for_any=True)
     if seconds < _FEWEST_STRETCHES * hanging:
         return _Length(
             f"its seconds hang together for about {hanging:.0f} s, so a run must have "
@@ -296,17 +303,16 @@ def _measure(name: str, pair: tuple[_Figure, _Figure], half: float, margins: Mar
     middle = b.value - a.value
     if name == ERRORS:
         least, most, words = -margins.errors, margins.errors, (Change.FEWER_ERRORS, Change.MORE_ERRORS)
-        found, shown = (middle, middle - half, middle + half), (a.value, b.value)
+        found = (middle, middle - half, middle + half)
     else:
         edge = log1p(margins.times)
         least, most, words = -edge, edge, (Change.FASTER, Change.SLOWER)
         found = (expm1(middle), expm1(middle - half), expm1(middle + half))
-        shown = (exp(a.value), exp(b.value))
     verdict = _verdict(middle - half, middle + half, least, most, words)
     if why:
         stands_out = abs(middle) > _BEYOND_DOUBT * half and not (a.too_little or b.too_little or length.for_any)
         verdict, why = (verdict, "") if stands_out else (Change.TOO_SHORT, why)
-    return MeasureChange(name, *shown, *found, verdict, why)
+    return MeasureChange(name, a.shown, b.shown, *found, verdict, why)
 
 
 def _verdict(low: float, high: float, least: float, most: float, words: tuple[Change, Change]) -> Change:

@@ -18,8 +18,12 @@ ALL: Final = "all"
 
 @dataclass(frozen=True, slots=True)
 class StepArrays:
-    """A step's seconds of one run: durations by bucket (seconds x buckets from `first` on), requests and failures."""
+    """A step's seconds of one run: durations by bucket (seconds x buckets from `first` on), requests and failures.
 
+    `times` are the durations of all seconds together.
+    """
+
+    times: Buckets
     counts: FloatArray
     first: int
     asked: FloatArray
@@ -37,7 +41,7 @@ def step_arrays(seconds: Sequence[LoadSecond], name: str) -> StepArrays:
             counts[row, bucket - first] = count
     asked = np.array([each[1] for each in found], dtype=np.float64)
     failed = np.array([each[2] for each in found], dtype=np.float64)
-    return StepArrays(counts, first, asked, failed)
+    return StepArrays(together(each[0] for each in found), counts, first, asked, failed)
 
 
 def _second_of(second: LoadSecond, name: str) -> tuple[Buckets, int, int]:
@@ -77,7 +81,8 @@ def laid_out(step: StepArrays, low: int, high: int) -> FloatArray:
 def log_quantiles(counts: FloatArray, share: float, first: int) -> FloatArray:
     """Give the logarithm of a quantile (in seconds) of each row of bucket counts, interpolated within its bucket.
 
-    A row without counts gives the lowest bucket.
+    It moves smoothly with the counts, so that its scatter over drawn rows is not that of the buckets' edges; a figure
+    to show is `Buckets.quantile`. A row without counts gives the lowest bucket.
     """
     cumulated = counts.cumsum(axis=1)
     wanted = share * cumulated[:, -1]

@@ -1,19 +1,14 @@
 """What a threshold sees of a run: seconds of one metric, added up over a window that slides on.
 
-Percentiles lie between the two nearest ranks, by k6's rule (rank = share x (count - 1), linear between neighbours).
-Both neighbours come out of a histogram, so each is within 1 % of what was recorded; least and greatest are exact.
+Percentiles are those of the run's table (`outgrow.facts.buckets.quantile_of`); least and greatest are exact.
 """
 
-from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Mapping
-from itertools import accumulate
-from math import ceil, floor
 from typing import Final
 
 from outgrow.decide.gates import Gate
 from outgrow.decide.load_parts import Part
-from outgrow.facts.buckets import middle_of
+from outgrow.facts.buckets import quantile_of
 from outgrow.plan.load_metrics import METRICS, MetricKind
 
 _HAIR_SECONDS: Final = 0.1
@@ -105,10 +100,9 @@ class Window:
                 return least
             case "max":
                 return greatest
-            case "med":
-                return percentile_of(self._counts, self._count, least, greatest, 50)
             case _:
-                return percentile_of(self._counts, self._count, least, greatest, self._gate.percent or 0.0)
+                share = 0.5 if self._gate.method == "med" else share_of(self._gate.percent or 0.0)
+                return quantile_of(self._counts, self._count, least, greatest, share) or 0.0
 
 
 class _Least:
@@ -133,25 +127,6 @@ class _Least:
         return self._candidates[0][1]
 
 
-def percentile_of(counts: Mapping[int, int], count: int, least: float, greatest: float, percent: float) -> float:
-    """Give a percentile between ranks, as k6 does, of `count` durations in buckets, in seconds.
-
-    Args:
-        counts: how many durations fell into each bucket.
-        count: how many there are in all, at least one.
-        least: the least of them, exactly.
-        greatest: the greatest of them, exactly.
-        percent: from 0 to 100.
-    """
-    rank = percent / 100 * (count - 1)
-    low, high = floor(rank), ceil(rank)
-    buckets = sorted(counts)
-    seen = list(accumulate(counts[bucket] for bucket in buckets))
-
-    def at(wanted: int) -> float:
-        if wanted in {0, count - 1}:
-            return least if wanted == 0 else greatest
-        return min(max(middle_of(buckets[bisect_right(seen, wanted)]), least), greatest)
-
-    below = at(low)
-    return below if low == high else below + (at(high) - below) * (rank - low)
+def share_of(percent: float) -> float:
+    """Give a percentage as a share: 99.9 / 100 is a hair above 0.999, and would ask for the next rank."""
+    return round(percent / 100, 12)

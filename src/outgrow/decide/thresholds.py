@@ -5,7 +5,8 @@ from typing import Final
 
 from outgrow.decide.gates import Gate
 from outgrow.decide.load_parts import STEP_TAGS, StepTags, is_chosen, part_of
-from outgrow.decide.load_windows import Window
+from outgrow.decide.load_windows import Window, share_of
+from outgrow.facts.buckets import rank_of
 from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import SYSTEM_TAGS
@@ -237,10 +238,8 @@ def _statistic(gate: Gate, values: Sequence[float]) -> float:
         case "value":
             return values[-1]
         case _:
-            rank = (50.0 if gate.method == "med" or gate.percent is None else gate.percent) / 100 * (len(values) - 1)
-            low = int(rank)
-            high = min(low + 1, len(values) - 1)
-            return ordered[low] + (ordered[high] - ordered[low]) * (rank - low)
+            share = 0.5 if gate.method == "med" or gate.percent is None else share_of(gate.percent)
+            return ordered[rank_of(share, len(values)) - 1]
 
 
 def _result(

@@ -31,8 +31,16 @@ def middle_of(bucket: int) -> float:
     return FINEST_SECONDS * _FACTOR**bucket * _MIDDLE
 
 
+def rank_of(share: float, count: int) -> int:
+    """Give which of `count` values in order, the first being 1, at least a share of them do not exceed."""
+    return max(1, ceil(share * count))
+
+
 def quantile_of(counts: Mapping[int, int], count: int, least: float, greatest: float, share: float) -> float | None:
     """Give the smallest duration that at least a share of the counted ones do not exceed; none when there are none.
+
+    This is the one definition of a percentile in load tests: the nearest rank, the inverse of the cumulative
+    distribution (Hyndman and Fan 1996, definition 1; numpy's `inverted_cdf`), which is a duration that was recorded.
 
     Args:
         counts: how many durations fell into each bucket.
@@ -48,7 +56,7 @@ def quantile_of(counts: Mapping[int, int], count: int, least: float, greatest: f
         raise ValueError(f"{share} is no share; write 0.95 for the 95th percentile")
     if count == 0:
         return None
-    rank = max(1, ceil(share * count))
+    rank = rank_of(share, count)
     if rank == count:
         return greatest
     if rank == 1:
