@@ -1,6 +1,7 @@
 """A closed model: users who wait for their answers; it is said to be one, and what it hides is counted."""
 
 import asyncio
+from time import perf_counter
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,12 @@ from hypothesis import strategies as st
 from outgrow.errors import RefusedError
 from outgrow.facts.buckets import Buckets, bucket_of
 from outgrow.facts.loads import Model, Outcome
+from outgrow.loadtest.orders import ShareOrders
+from outgrow.loadtest.pacing import ClosedPace
+from outgrow.loadtest.preparation import engine_for, timetable_by
+from outgrow.loadtest.record import Lateness
 from outgrow.loadtest.run import hidden_by_waiting
-from tests.loadtest.servers import OK, answering, load_of, request, serving
+from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 
 ERROR = b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"
 
@@ -136,6 +141,22 @@ async def test_errors_as_fast_as_the_server_gives_them_are_all_counted():
         facts = await load_of(target, vus=8, duration="500ms", timeout="5s")
 
     assert facts.iterations.outcomes == {Outcome.UNEXPECTED: answers}
+
+
+@pytest.mark.parametrize("after", [[], [{"jump": 0, "hold": "1h"}]], ids=["the end", "a jump to none"])
+async def test_users_whose_time_ends_while_a_tick_brings_them_to_work_stay_away(after):
+    # The tick's moment is still within the users' hour, and when it comes to them that is over.
+    options = {"executor": "ramping-vus", "stages": [{"jump": 8, "hold": "1h"}, *after], "ceiling": {"duration": "2h"}}
+    orders = ShareOrders("short", scenario("http://127.0.0.1:9", **options), {})
+    visits = (await engine_for(orders, print)).visits
+    pace = ClosedPace(visits, timetable_by(orders).rate, Lateness(), None, "ramping-vus")
+    now = perf_counter()
+    pace.begin(now - 3600 + 1e-9)
+
+    pace.release(now)
+
+    assert pace.vus() == 0
+    assert visits.busy == 0
 
 
 async def test_ctrl_c_ends_a_closed_run():

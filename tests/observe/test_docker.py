@@ -227,7 +227,7 @@ async def test_no_engine_is_told_with_the_way_to_start_it(tmp_path: Path):
 
     assert "systemctl start docker" in missing
     assert "systemctl start docker" in dead
-    assert "no answer within 0.3 s" in silent
+    assert "within 0.3 s" in silent  # by its own clock, or on a busy machine by that of the whole reading
 
 
 def test_an_address_that_is_none_is_refused_at_once():

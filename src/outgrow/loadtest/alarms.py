@@ -52,14 +52,19 @@ class Alarm:
             self._loop.add_reader(self._file, self._ring)
 
     def set(self, seconds: float) -> None:
-        """Call in so many seconds."""
+        """Call in so many seconds.
+
+        Raises:
+            OSError: the kernel refused.
+        """
         if self._file < 0:
             self._timer = self._loop.call_later(seconds, self._told)
             return
         whole, rest = divmod(max(int(seconds * _PER_SECOND), _SHORTEST), _PER_SECOND)
         first = self._setting.first
         first.seconds, first.nanoseconds = whole, rest
-        self._kernel.timerfd_settime(self._file, 0, self._at, None)
+        if self._kernel.timerfd_settime(self._file, 0, self._at, None) != 0:
+            raise OSError(get_errno(), os.strerror(get_errno()))
 
     def close(self) -> None:
         """Call no more."""

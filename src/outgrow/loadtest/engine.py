@@ -6,7 +6,6 @@ moment they were due; nothing is left out because the generator was busy or wait
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from math import floor, inf
 from time import perf_counter, process_time
@@ -48,10 +47,6 @@ class Orders:
     grace_seconds: float
 
 
-_HEARTBEAT_SECONDS: Final = 1.0
-"""A tick comes at least so often, whatever becomes of the alarm."""
-
-
 class Engine:
     """Carries out one share of a load test."""
 
@@ -84,12 +79,7 @@ class Engine:
         self._alarm = Alarm(self._tick)
         self._tick()
         try:
-            while not self._ended.is_set():
-                # The alarm was seen to stay silent once in many runs; without a tick a run would never end.
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._ended.wait(), _HEARTBEAT_SECONDS)
-                    break
-                self._tick()
+            await self._ended.wait()
         finally:
             loop.set_exception_handler(handled)
             self._alarm.close()
@@ -147,12 +137,11 @@ class Engine:
         """Do what this moment asks for; a fault of ours ends the run, for without ticks it would last for ever."""
         try:
             wait = self._work()
+            if wait is not None and self._alarm is not None:
+                self._alarm.set(wait)
         except Exception as error:  # noqa: BLE001 (raised again by `run`)
             self._fault = error
             self._ended.set()
-            return
-        if wait is not None and self._alarm is not None:
-            self._alarm.set(wait)
 
     def _work(self) -> float | None:
         """Release, time out, tell; give the seconds until the next tick, none after the last."""

@@ -158,7 +158,8 @@ class ClosedPace:
         target = self._target(now)
         while self._at_work < target and self._idle and self._may_start():
             self._at_work += 1
-            self._go(heappop(self._idle), now)
+            if not self._go(heappop(self._idle), now):
+                break  # the course has fewer users by now than a moment ago: the next tick looks again
 
     def wait(self, now: float) -> float | None:
         """Say when to look again: users come to work while the course goes on."""
@@ -190,15 +191,15 @@ class ClosedPace:
     def _may_start(self) -> bool:
         return self._left_in_all is None or self._left_in_all > 0
 
-    def _go(self, vu: int, due: float) -> None:
-        """Let a user begin an arrival, or end its work where the course has no more for it."""
+    def _go(self, vu: int, due: float) -> bool:
+        """Let a user begin an arrival, or end its work where the course has no more for it; say which it was."""
         now = perf_counter()
         is_done = self._per_vu is not None and self._made[vu] >= self._per_vu
         if self._is_over or is_done or not self._may_start() or vu >= self._target(now):
             self._at_work -= 1
             if not is_done:
                 heappush(self._idle, vu)
-            return
+            return False
         number = self._started * self._share.of + self._share.index
         self._started += 1
         self._made[vu] += 1
@@ -209,6 +210,7 @@ class ClosedPace:
         second.started += 1
         self._lateness.record(now - due)
         self._visits.begin(number, due, now, vu * self._share.of + self._share.index)
+        return True
 
     def _left(self, visit: Visit, outcome: Outcome, now: float) -> None:
         """Let a user go on after an arrival: at once, after its pause, or at the next tick where nothing was done.
