@@ -16,6 +16,7 @@ from outgrow.decide.phase_proofs import (
     PhaseState,
     goals_over,
     policy_hash,
+    rehearsed_goals,
     scenario_proof,
     standing,
     verdict_of,
@@ -241,6 +242,18 @@ def test_a_share_of_the_load_never_proves_a_phase():
 
     assert verdict_of([passed], [proof]) is ProofVerdict.PROVEN
     assert {verdict_of([passed], [proof], scale) for scale in (0.02, 0.5, 0.999)} == {ProofVerdict.REHEARSED}
+
+
+def test_a_rehearsal_shortens_the_windows_of_goals_as_it_shortens_the_run():
+    plan = parse_plan(
+        PLAN.format(
+            target="http://127.0.0.1", goals="{p95: {threshold: 5 s, over: 2s}, rps: {threshold: 5, over: 3s}}"
+        ),
+        "p",
+    ).plan
+
+    assert [gate.over_seconds for gate in rehearsed_goals(goals_of(plan), 0.5)] == [1, 1.5]
+    assert [gate.over_seconds for gate in rehearsed_goals(goals_of(plan), 0.1)] == [1, 1]
 
 
 def with_outcomes(**counts: int):

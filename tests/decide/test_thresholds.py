@@ -119,6 +119,12 @@ def test_a_run_shorter_than_its_window_is_not_passed():
     assert (found.verdict, found.why) == (NO_DATA, "the run took 2 s, its window is 30 s")
 
 
+def test_a_figure_with_a_window_needs_no_quotes():
+    found = result("rps", {"threshold": 4, "over": "2s"}, seconds_of([0.1] * 4, [0.1] * 5))
+
+    assert (found.verdict, found.window_seconds) == (PASSED, 2)
+
+
 def test_a_rate_is_reached_where_it_was_held_though_a_ramp_came_before():
     timeline = seconds_of([0.1] * 5, [0.1] * 10, [0.1] * 20, [0.1] * 20, [0.1] * 19, [0.1] * 20)
 

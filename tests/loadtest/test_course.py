@@ -1,5 +1,7 @@
 """A scenario's words become a rate, arrivals and requests."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from outgrow.loadtest.course import Rotation, planned_flows, rate_of
 from outgrow.loadtest.histogram import Histogram
 from outgrow.loadtest.record import health_of
 from outgrow.loadtest.schedule import Share, planned
+from outgrow.plan.asked_load import longest_course
 from tests.loadtest.servers import scenario
 
 TARGET = "http://127.0.0.1:9"
@@ -21,6 +24,23 @@ def test_the_ramp_is_the_first_part_of_the_duration():
     assert rate.seconds == 300
     assert [rate.at(moment) for moment in (0, 15, 30, 299)] == [0, 250, 500, 500]
     assert planned(rate) == 500 * 270 + 500 * 30 // 2
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        {"target_rps": 5, "duration": "90s", "ramp": "30s"},
+        {"vus": 5, "duration": "2m"},
+        {"vus": 5, "iterations": 100},
+        {"stages": [{"ramp": 9, "over": "2m"}, {"jump": 5, "hold": "5m"}, {"hold": "1s"}, {"jump": 3}]},
+        {"stages": [{"steps": [1, 2, 3], "each": "1m"}, {"spike": 5, "hold": "30s"}]},
+        {"stages": [{"sine": {"low": 5, "high": 15, "period": "10m", "times": 3}}]},
+    ],
+)
+def test_the_plan_knows_how_long_a_course_is_that_no_recording_says(course):
+    made = scenario(TARGET, **course)
+
+    assert (longest_course(made) or timedelta()).total_seconds() == rate_of(made).seconds
 
 
 def test_an_exponential_ramp_begins_at_a_hundredth():

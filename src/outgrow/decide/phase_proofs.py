@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -15,6 +15,7 @@ from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan import Plan
+from outgrow.plan.asked_load import shortened_window
 from outgrow.plan.roadmap import BASELINE, Phase, Verify
 from outgrow.quantity import RATIO
 
@@ -135,15 +136,17 @@ def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[
 
 
 def rehearsed_goals(goals: Sequence[Gate], scale: float) -> tuple[Gate, ...]:
-    """Give goals for a rehearsal: a rate and a number of users are asked at the share, everything else whole."""
-    if scale == 1:
-        return tuple(goals)
-    return tuple(
-        replace(gate, limit=gate.limit * scale, text=f"{gate.text}, {scale:g} of it")
-        if _is_to_be_reached(gate)
-        else gate
-        for gate in goals
-    )
+    """Give goals for a rehearsal: rates, users and windows are the share of what is asked, everything else is whole."""
+    return tuple(goals) if scale == 1 else tuple(_rehearsed(gate, scale) for gate in goals)
+
+
+def _rehearsed(gate: Gate, scale: float) -> Gate:
+    if gate.over_seconds is not None:
+        window = shortened_window(timedelta(seconds=gate.over_seconds), scale)
+        gate = replace(gate, over_seconds=window.total_seconds())
+    if not _is_to_be_reached(gate):
+        return gate
+    return replace(gate, limit=gate.limit * scale, text=f"{gate.text}, {scale:g} of it")
 
 
 def _is_to_be_reached(gate: Gate) -> bool:

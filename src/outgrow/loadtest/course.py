@@ -23,7 +23,7 @@ from outgrow.loadtest.schedule import (
     waves,
 )
 from outgrow.loadtest.schedule import ramp as ramp_between
-from outgrow.plan.scenario_courses import Course, Stage
+from outgrow.plan.scenario_courses import LONGEST_OF_ITERATIONS, Course, Stage
 from outgrow.plan.scenarios import Scenario
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 _BEGIN_OF_GROWTH: Final = 0.01
 """Where an exponential ramp from nothing begins, as a share of where it leads: nothing grows by no factor."""
 _SLACK: Final = 1e-9
-_LONGEST_SECONDS: Final = 600.0
-"""How long a course of iterations may take unless given, as k6's maxDuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,7 @@ def rate_of(course: Course) -> Rate:
     if course.stages:
         return _staged(course.stages)
     if course.vus is not None:
-        seconds = _LONGEST_SECONDS if course.duration is None else course.duration.total_seconds()
-        return constant(course.vus, seconds)
+        return constant(course.vus, (course.duration or LONGEST_OF_ITERATIONS).total_seconds())
     assert course.target_rps is not None  # noqa: S101 (the plan holds one of the forms)
     assert course.duration is not None  # noqa: S101
     target, ramp, whole = course.target_rps, course.ramp.total_seconds(), course.duration.total_seconds()

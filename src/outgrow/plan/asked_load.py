@@ -1,14 +1,16 @@
 """What a scenario asks of its target at most, and a smaller one of the same form for a rehearsal."""
 
+from datetime import timedelta
 from typing import Final
 
 from outgrow.plan.load_thresholds import LoadThreshold
-from outgrow.plan.scenario_courses import Sine, Stage, Trace
+from outgrow.plan.scenario_courses import LONGEST_OF_ITERATIONS, Sine, Stage, Trace
 from outgrow.plan.scenarios import Scenario
 from outgrow.quantity import Duration
 
 _SHORTEST_SECONDS: Final = 2.0
 _FEWEST_MICROSECONDS: Final = 1000
+_SHORTEST_WINDOW: Final = Duration.parse("1s")
 
 
 def highest_rate(scenario: Scenario) -> float | None:
@@ -17,6 +19,22 @@ def highest_rate(scenario: Scenario) -> float | None:
         return None
     rates = [scenario.target_rps, *(each for stage in scenario.stages for each in _rates(stage))]
     return max((each for each in rates if each is not None), default=0.0)
+
+
+def longest_course(scenario: Scenario) -> Duration | None:
+    """Give how long a scenario's course is, of iterations at most; none where a recording says it."""
+    if scenario.trace is not None:
+        return None
+    if scenario.stages:
+        return Duration.of(sum((_length(stage) for stage in scenario.stages), timedelta()))
+    return scenario.duration or LONGEST_OF_ITERATIONS
+
+
+def _length(stage: Stage) -> timedelta:
+    """Give how long a stage takes; the ways to write one leave each other out."""
+    waves = timedelta() if stage.sine is None else stage.sine.period * stage.sine.times
+    steps = timedelta() if stage.each is None else stage.each * len(stage.steps)
+    return waves + steps + (stage.over or timedelta()) + (stage.hold or timedelta())
 
 
 def most_users(scenario: Scenario) -> int:
@@ -87,11 +105,16 @@ def _sine(sine: Sine, scale: float) -> Sine:
     return sine.model_copy(update={"low": sine.low * scale, "high": sine.high * scale, "period": period})
 
 
+def shortened_window(over: timedelta, scale: float) -> Duration:
+    """Give the window of a rehearsal: the same share of the run, at least a second."""
+    return Duration.of(max(over * scale, _SHORTEST_WINDOW))
+
+
 def _shortened(threshold: LoadThreshold, scale: float) -> LoadThreshold:
     over = threshold.over
     return threshold.model_copy(
         update={
-            "over": None if over is None else Duration.of(max(over * scale, Duration.parse("1s"))),
+            "over": None if over is None else shortened_window(over, scale),
             "delay_abort_eval": _share(threshold.delay_abort_eval, scale),
         }
     )

@@ -10,6 +10,7 @@ from outgrow.plan.doubtful_conditions import condition_doubts, level_doubts
 from outgrow.plan.doubtful_goals import goal_doubts
 from outgrow.plan.doubtful_services import service_doubts
 from outgrow.plan.doubtful_signals import signal_doubts, source_doubts
+from outgrow.plan.doubtful_windows import window_doubts
 from outgrow.plan.entailment import entailments
 from outgrow.plan.reach import MOST_CONDITIONS, Unreachable, conditions_in_rules, unreachable_grades
 from outgrow.plan.services import signals_of
@@ -31,6 +32,7 @@ def doubts(plan: Plan, tree: Tree) -> tuple[Problem, ...]:
         *level_doubts(plan),
         *condition_doubts(plan),
         *goal_doubts(plan),
+        *window_doubts(plan),
         *service_doubts(plan),
         *(each for name, checkpoint in plan.checkpoints.items() for each in _verdict_doubts(name, checkpoint, plan)),
     )

@@ -268,7 +268,9 @@ def _entry(key: object, raw: object) -> object:
         case LoadThreshold():
             return raw
         case Mapping():
-            return {**raw, "metric": key}  # pyright: ignore[reportUnknownVariableType]
+            options: dict[object, object] = {**raw, "metric": key}  # pyright: ignore[reportUnknownVariableType]
+            figure = options.get("threshold")
+            return options | {"threshold": repr(figure)} if type(figure) in {int, float} else options
         case bool():
             return raw
         case int() | float():

@@ -10,6 +10,8 @@ from outgrow.plan.signals import PositiveDuration
 from outgrow.quantity import Duration
 
 _HIGHEST_RATE: Final = 1_000_000
+LONGEST_OF_ITERATIONS: Final = Duration.parse("10m")
+"""How long a course of iterations may take unless given, as k6's maxDuration."""
 
 RampShape = Literal["linear", "exponential"]
 """How a rate grows during a ramp: by the same amount, or by the same factor, in equal times."""
