@@ -6,7 +6,18 @@ import sys
 import pytest
 
 GENERATOR = {"numpy", "outgrow.autoscale", "outgrow.simulate", "outgrow.capacity", "outgrow.decide.forecast"}
-WORKER = {*GENERATOR, "click", "rich", "yaml", "outgrow.cli", "outgrow.report", "outgrow.control", "outgrow.wiring"}
+WORKER = {
+    *GENERATOR,
+    "brotli",
+    "backports",
+    "click",
+    "rich",
+    "yaml",
+    "outgrow.cli",
+    "outgrow.report",
+    "outgrow.control",
+    "outgrow.wiring",
+}
 RUN = """
 import asyncio, sys
 from outgrow.loadtest.run import run_load

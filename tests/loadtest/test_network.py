@@ -2,9 +2,7 @@
 
 import asyncio
 import base64
-import gzip
 import ssl
-import zlib
 from contextlib import suppress
 
 import pytest
@@ -182,70 +180,6 @@ async def test_redirects_elsewhere_or_without_end_are_not_followed(path, why):
     assert facts.whole.outcomes == {Outcome.UNEXPECTED: 5}
     (note,) = facts.notes
     assert why in note
-
-
-_NOT_GZIP = "the step one looks at its answers: answers say that they are gzip, and are not"
-
-
-@pytest.mark.parametrize(
-    ("coding", "looks", "notes"),
-    [
-        ("br", {"contains": "welcome"}, 1),
-        ("zstd", {"checks": [{"json": "$.word"}]}, 1),
-        ("gzip, br", {"captures": {"word": {"json": "$.word"}}}, 1),
-        ("br", {"checks": [{"status": 200}]}, 0),
-        ("br", {}, 0),
-        ("identity", {"contains": "packed"}, 0),
-    ],
-)
-async def test_an_answer_that_cannot_be_unpacked_is_said_once_where_something_looks_at_it(coding, looks, notes):
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 6\r\n\r\n".encode()
-    step = {"name": "one", "headers": {"Accept-Encoding": "br, zstd"}, **looks}
-    flows = {"one": {"steps": [step]}}
-    async with serving(answering(head + b"packed")) as target:
-        facts = await load_of(target, flows=flows, steps=[], duration="30ms")
-
-    found = [note for note in facts.notes if "which is not unpacked; let Accept-Encoding ask for gzip" in note]
-    assert len(facts.notes) == len(found) == notes
-
-
-@pytest.mark.parametrize(
-    ("coding", "pack"),
-    [
-        ("gzip", gzip.compress),
-        ("deflate", zlib.compress),
-        ("deflate", lambda content: zlib.compress(content, wbits=-15)),
-        ("gzip", lambda content: content),
-    ],
-)
-async def test_compressed_answers_are_unpacked_where_they_are_looked_at(coding, pack):
-    heads: list[bytes] = []
-    content = pack(b'{"word": "welcome"}')
-
-    async def packed(reader, writer):
-        while True:
-            heads.append(await request(reader))
-            length = f"Content-Encoding: {coding}\r\nContent-Length: {len(content)}"
-            writer.write(f"HTTP/1.1 200 OK\r\n{length}\r\n\r\n".encode() + content)
-
-    step = {"name": "one", "contains": "welcome", "checks": [{"json": "$.word", "equals": "welcome"}]}
-    async with serving(packed) as target:
-        facts = await load_of(target, compression=True, steps=[step], duration="30ms")
-
-    assert facts.notes == (() if content[:1] != b"{" else (_NOT_GZIP,))
-    assert b"Accept-Encoding: gzip, deflate\r\n" in heads[0]
-    assert facts.whole.outcomes == {Outcome.DONE: 3}
-    assert facts.whole.checks == {"$.word = welcome": (3, 0)}
-
-
-async def test_a_small_answer_does_not_become_a_large_one():
-    bomb = gzip.compress(bytes(200_000_000), 9)
-    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
-
-    async with serving(answering(head + bomb)) as target:
-        facts = await load_of(target, steps=[{"name": "one", "contains": "x"}], duration="10ms")
-
-    assert facts.whole.outcomes == {Outcome.UNEXPECTED: 1}
 
 
 async def test_connections_are_not_kept_where_they_are_not_to_be():

@@ -1,13 +1,12 @@
 """An answer as checks, captures and flows see it; what is looked at is worked out once, what is not, never."""
 
 import json
-import zlib
 from typing import Final, cast
 
+from outgrow.loadtest.codings import NotUnpackedError, unpacked
 from outgrow.plan.json_path import Json
 
 _NOT_READ: Final = object()
-_LARGEST: Final = 1_048_576
 
 
 class Answer:
@@ -31,28 +30,18 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        """The body, unpacked; as it came where its coding is unknown or its bytes are none of it."""
+        """The body, unpacked; as it came where that cannot be done."""
         if self._body is None:
             coding = self.header("content-encoding") if b"ncoding" in self.head or b"NCODING" in self.head else None
             self._body = self._sent if coding is None else self._unpacked(coding)
         return self._body
 
     def _unpacked(self, codings: str) -> bytes:
-        """Undo codings, the last first (RFC 9110 8.4)."""
-        content = self._sent
-        for coding in (each.strip().lower() for each in reversed(codings.split(","))):
-            if coding in {"", "identity"}:
-                continue
-            found = unpacked(content, coding)
-            if found is None:
-                self.unread = (
-                    f"answers come as {coding[:40]}, which is not unpacked; let Accept-Encoding ask for gzip or deflate"
-                    if coding not in _KNOWN
-                    else f"answers say that they are {coding}, and are not"
-                )
-                return content
-            content = found
-        return content
+        try:
+            return unpacked(self._sent, codings)
+        except NotUnpackedError as error:
+            self.unread = str(error)
+            return self._sent
 
     @property
     def text(self) -> str:
@@ -96,25 +85,3 @@ class Answer:
         """Give a header's value, the first where it stands several times; none where it is missing."""
         found = self.headers(name)
         return found[0] if found else None
-
-
-_KNOWN: Final = frozenset({"gzip", "x-gzip", "deflate"})
-
-
-def unpacked(content: bytes, coding: str) -> bytes | None:
-    """Unpack gzip or deflate, at most a MiB of it: a small answer must not become a large one.
-
-    None where the coding is another one, or the bytes are none of it.
-    """
-    if coding in {"gzip", "x-gzip"}:
-        windows = (zlib.MAX_WBITS | 16,)
-    elif coding == "deflate":
-        windows = (zlib.MAX_WBITS, -zlib.MAX_WBITS)  # with a heading, as it should be, or without, as some send it
-    else:
-        return None
-    for window in windows:
-        try:
-            return zlib.decompressobj(window).decompress(content, _LARGEST)
-        except zlib.error:
-            continue
-    return None

@@ -89,7 +89,8 @@ class Scenario(Course):
     reuse: Flag = True
     """Whether a connection is kept for further requests; false opens one for each."""
     compression: Flag = False
-    """Whether answers are asked for compressed (gzip, deflate); they are unpacked only where they are looked at."""
+    """Whether answers are asked for compressed (gzip, deflate); they are unpacked only where they are looked at. For
+    others write the header `Accept-Encoding`; br and zstd need `outgrow[compression]` where something looks at them."""
     data: Mapping[Variable, Feed] = {}
     """Data that texts are filled with: `{people.email}` is a column of the data `people`."""
     setup: tuple[ScenarioStep, ...] = ()
