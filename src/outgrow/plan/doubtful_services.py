@@ -1,4 +1,4 @@
-"""Doubts about services: pools that their database cannot carry, bounds that nothing can keep."""
+"""Doubts about services: pools that their database cannot carry, bounds that nothing can keep, metrics not measured."""
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -7,6 +7,7 @@ from typing import Final
 
 from outgrow.plan import Plan
 from outgrow.plan.doubt import Doubt
+from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.services import PoolUse, Service
 from outgrow.plan.yaml_tree import Path
 
@@ -29,9 +30,11 @@ def connections_needed(at_maxima: int) -> int:
 
 
 def service_doubts(plan: Plan) -> Iterator[Doubt]:
-    """Doubt services whose bounds, pools or hours do not fit together."""
+    """Doubt services whose bounds, pools or hours do not fit together, and metrics that nothing measures."""
     for name, service in plan.services.items():
         yield from _bounds(("services", name, "scaling"), service)
+        if service.runs_on is not None:
+            yield from _unmeasured(("services", name, "scaling"), service)
     databases = dict.fromkeys(each.pool.database for each in plan.services.values() if each.pool is not None)
     for database in databases:
         sharing = {
@@ -49,6 +52,16 @@ def _bounds(path: Path, service: Service) -> Iterator[Doubt]:
         if schedule.min is not None and schedule.min > (schedule.max or policy.max):
             what = f"{schedule.min} is above the policy's max of {policy.max}, which then holds"
             yield Doubt((*path, "schedules", index, "min"), what, "lower it, or give the schedule a max")
+
+
+def _unmeasured(path: Path, service: Service) -> Iterator[Doubt]:
+    """Doubt metrics without a signal where the service is scaled: a rehearsal can do without, `outgrow scale` not."""
+    policy = service.scaling
+    noun = "triggers" if isinstance(policy, KedaPolicy) else "metrics"
+    for index, metric in enumerate(policy.metrics if policy is not None else ()):
+        if metric.signal is None:
+            what = f'the metric "{metric.name}" names no signal, so outgrow scale cannot read it, and lowers nothing'
+            yield Doubt((*path, noun, index), what, "name the plan's signal that measures it: signal: NAME")
 
 
 def _connections(database: str, sharing: Mapping[str, tuple[Service, PoolUse]]) -> Iterator[Doubt]:
