@@ -224,6 +224,12 @@ async def remembered_events(
         return (*begun_before, *inside)
 
 
+async def remembered_measurements(plan: Plan, *, base: Path, environment: Mapping[str, str]) -> Sequence[Event]:
+    """Give every capacity and start-up that was measured, oldest first."""
+    async with journal_of(plan, base, environment) as kept:
+        return await kept.events(kinds=(EventKind.CAPACITY, EventKind.START_UP))
+
+
 async def remembered_proofs(plan: Plan, *, base: Path, environment: Mapping[str, str]) -> Sequence[Event]:
     """Give every proof of the roadmap, and the deployments that put one out of date, oldest first."""
     async with journal_of(plan, base, environment) as kept:

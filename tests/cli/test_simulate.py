@@ -3,12 +3,16 @@
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from outgrow.api import append_event
 from outgrow.cli import run
+from outgrow.cli.common import load, run_async
+from outgrow.facts.decisions import Event, EventKind
 
 PLAN = """
 outgrow: 1
@@ -192,9 +196,20 @@ def test_a_policy_is_found_that_may_be_pasted(shop, capsys):
     shown = capsys.readouterr().out
     assert "the cheapest of 79 that keeps at most 40.00 % unserved" in shown
     assert "judged on the next day" in shown
+    assert "takes the place of services.web.scaling; what else the service has stays:" in shown
     pasted = "services:" + shown.partition("\nservices:")[2]
     (shop / "found.yaml").write_text(yaml.safe_dump(yaml.safe_load(pasted)["services"]["web"]["scaling"]))
     assert run(["simulate", "web", "--trace", "t.csv", "--policy-file", "found.yaml", "--no-curve"]) == 0
+
+
+def test_a_policy_for_a_service_that_has_none_goes_below_it(shop, capsys):
+    text = "time,rps\n" + "".join(f"{hour * 3600},{20 + 30 * (hour % 24 > 8)}\n" for hour in range(24 * 5))
+    (shop / "days.csv").write_text(text, encoding="utf-8")
+    arguments = ["tune", "api", "--trace", "days.csv", "--level-steps", "--step", "1h", "--processes", "1"]
+
+    assert run([*arguments, "--start-up", "1m", "--unserved", "40%"]) == 0
+
+    assert "this goes below services.api, which has no scaling yet" in capsys.readouterr().out
 
 
 def test_a_search_that_finds_nothing_is_not_proven(shop, capsys):
@@ -205,3 +220,63 @@ def test_a_search_that_finds_nothing_is_not_proven(shop, capsys):
     assert json.loads(capsys.readouterr().out)["chosen"] is None
     assert run(["tune", "web", "--trace", "t.csv"]) == 2
     assert "too short to tune on some days" in capsys.readouterr().err
+
+
+BARE = "outgrow: 1\nname: shop\ntimezone: Asia/Seoul\nservices: {web: {}}\n"
+LACKING = ("--trace FILE", "say --capacity 50", "say --start-up 60s")
+
+
+@pytest.mark.parametrize(("command", "also"), [("simulate", ("--policy-file",)), ("tune", ())])
+def test_everything_that_is_missing_is_said_at_once(tmp_path, monkeypatch, capsys, command, also):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "plan.yaml").write_text(BARE, encoding="utf-8")
+
+    assert run([command, "web"]) == 2
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == len((*LACKING, *also))
+    assert all(any(word in line for line in lines) for word in (*LACKING, *also))
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("command", ["simulate", "tune"])
+def test_what_is_rounded_to_whole_steps_is_said(capsys, command):
+    rows = "".join(f"{minute * 60},{20 + minute % 1440 // 60}\n" for minute in range(1440 * 4))
+    Path("days.csv").write_text("time,rps\n" + rows, encoding="utf-8")
+    asked = [command, "web", "--trace", "days.csv", "--unserved", "99%", "--processes", "1"]
+
+    assert run([*(asked if command == "tune" else asked[:4]), "--step", "1h", "--metric-lag", "1h"]) == 0
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "A replica is taken to start in 1h: 1m rounded up to whole steps of 1h (--step)." in shown
+    assert "Traffic of every 1m is averaged over steps of 1h" in shown
+    assert "the metric is taken" not in shown, "an hour is a whole step"
+
+
+@pytest.mark.usefixtures("shop")
+def test_start_ups_that_were_measured_are_found_behind_any_number_of_later_decisions(capsys):
+    plan = PLAN.replace("    start_up: 60s\n", "    runs_on: {kind: processes, command: [x, '{port}']}\n")
+    Path("plan.yaml").write_text(plan.replace("average: 7", "average: 7, signal: rps") + SIGNAL, encoding="utf-8")
+    declared = load(Path("plan.yaml")).plan
+    for event in measured_and_then_decided(datetime(2026, 3, 1, tzinfo=UTC)):
+        run_async(lambda event=event: append_event(declared, event, base=Path(), environment={}))
+
+    assert run(["simulate", "web", "--trace", "t.csv", "--no-curve"]) == 0
+
+    assert "A replica starts in 42 s, the 90th percentile of 3 measured." in capsys.readouterr().out
+
+
+SIGNAL = """
+sources: {web: {kind: sqlite, path: load.sqlite}}
+signals: {rps: {source: web, unit: rps, every: 1s, query: "SELECT 120 AS value"}}
+"""
+
+
+def measured_and_then_decided(at):
+    """Give three start-ups of 42 s, and thirty decisions after them."""
+    for number in range(3):
+        detail = {"replica": f"web-{number}", "seconds": 42.0}
+        yield Event(EventKind.START_UP, at, at + timedelta(seconds=42), at, "web", detail)
+    for number in range(30):
+        later = at + timedelta(minutes=number + 1)
+        yield Event(EventKind.SCALING, later, later, later, "web", {"text": "1 -> 1"})

@@ -66,6 +66,7 @@ def simulate(
     The policy runs step by step over the trace and a model of the service, beside the whole curve of HPA targets and
     two oracles that know the future. PLAN is the plan file (plan.yaml unless given).
     """
+    from outgrow.cli.simulate_policies import policy_lacking
     from outgrow.plan.sources import zone_of
     from outgrow.report.words import Words
 
@@ -73,7 +74,7 @@ def simulate(
     loaded = load(plan)
     given = Inputs(loaded.plan, plan.parent, service, **inputs)  # pyright: ignore[reportArgumentType] (the options)
     words = Words(lang, zone_of(loaded.plan.timezone))
-    setting, notes = given.setting()
+    setting, notes = given.setting(policy_lacking(loaded.plan, service, policy_file))
     policies = given.policies(policy_file, compare, setting)
     name = next(iter(policies))
     from outgrow.simulate.rehearsal import rehearsal

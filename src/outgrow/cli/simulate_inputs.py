@@ -1,7 +1,7 @@
 """What `simulate` and `tune` are given: the options of trace and service, and what is made of them."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from outgrow.simulate.rehearsal import Setting
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-_EVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_NO_TRACE: Final = "say which traffic is replayed: --trace FILE, or --from-source SIGNAL"
 _FILE_ENDINGS: Final = (".csv", ".gz", ".tsv", ".parquet", ".pq", ".txt")
 
 
@@ -123,9 +123,16 @@ class Inputs:
             raise UsageError(f'no service is called "{self.service_name}"; the services are {known}')
         return self.plan.services[self.service_name]
 
-    def setting(self) -> "tuple[Setting, tuple[str, ...]]":
-        """Read trace and journal, and put them together with the service; give what was assumed as sentences."""
-        from outgrow.control.rehearsal import Wishes, setting_for
+    def setting(self, also_lacking: Sequence[str] = ()) -> "tuple[Setting, tuple[str, ...]]":
+        """Read trace and journal, and put them together with the service; give what was assumed as sentences.
+
+        Args:
+            also_lacking: what the caller found to be missing; told together with what is missing here.
+
+        Raises:
+            UsageError: something is missing (a line each), or the trace cannot be used.
+        """
+        from outgrow.control.rehearsal import Wishes, facts_lacking, setting_for
 
         service = self.service
         wishes = Wishes(
@@ -142,16 +149,18 @@ class Inputs:
             self.level_steps,
         )
         events = self._events() if self._asks_the_journal(service) else ()
+        no_trace = [_NO_TRACE] if (self.trace is None) == (self.from_source is None) else []
+        lacking = [*no_trace, *facts_lacking(self.service_name, self.plan, wishes, events), *also_lacking]
+        if lacking:
+            raise UsageError("\n".join(lacking))
         return setting_for(self.service_name, self.plan, self.recording(), wishes, events)
 
     def recording(self) -> "Recording":
-        """Read the trace.
+        """Read the trace, or the past of a signal as one.
 
         Raises:
-            UsageError: no trace or two were named, or it cannot be used.
+            UsageError: it cannot be used.
         """
-        if (self.trace is None) == (self.from_source is None):
-            raise UsageError("say which traffic is replayed: --trace FILE, or --from-source SIGNAL")
         if self.trace is not None:
             return self._read(self.trace, tuple(self.columns.split(",")) if self.columns else ())
         from outgrow.api import recorded_signal
@@ -215,11 +224,10 @@ class Inputs:
 
     def _events(self) -> "tuple[Event, ...]":
         """Give what was measured of capacity and start-up; none where the journal cannot be read, which is said."""
-        from outgrow.api import remembered_events
+        from outgrow.api import remembered_measurements
 
-        span = (_EVER, datetime.now(UTC))
         try:
-            return tuple(run_async(lambda: remembered_events(self.plan, span, base=self.base, environment=os.environ)))
+            return tuple(run_async(lambda: remembered_measurements(self.plan, base=self.base, environment=os.environ)))
         except JournalError as error:
             click.echo(f"what was measured is not known: {error}", err=True)
             return ()

@@ -19,21 +19,16 @@ _MOST_PERCENT: Final = 200
 def policies_for(
     plan: "Plan", service: str, file: Path | None, compared: tuple[str, ...], setting: "Setting"
 ) -> "Mapping[str, ScalingPolicy]":
-    """Give policies by name, the one that is rehearsed first.
+    """Give policies by name, the one that is rehearsed first; one of the two, service or file, has one.
 
     Raises:
-        UsageError: nothing to rehearse, or a name that leads nowhere.
+        UsageError: the file cannot be used, or a name leads nowhere.
     """
     own = plan.services[service].scaling
     of_file = policies_in(file) if file is not None else {}
     found: dict[str, ScalingPolicy] = dict(of_file)
     if not found and own is not None:
         found[service] = own
-    if not found:
-        raise UsageError(
-            f"services.{service} has no scaling; write a policy, name a file: --policy-file, or let one be found: "
-            f"outgrow tune {service}"
-        )
     limits = next(iter(found.values()))
     for name in compared:
         if name in found:
@@ -41,6 +36,15 @@ def policies_for(
         other = plan.services[name].scaling if name in plan.services else None
         found[name] = other if other is not None else _plain(name, limits, setting, plan)
     return found
+
+
+def policy_lacking(plan: "Plan", service: str, file: Path | None) -> list[str]:
+    """Give a sentence, with its remedy, where there is no policy to rehearse."""
+    declared = plan.services.get(service)
+    if file is not None or declared is None or declared.scaling is not None:
+        return []
+    remedy = f"write a policy, name a file: --policy-file, or let one be found: outgrow tune {service}"
+    return [f"services.{service} has no scaling; {remedy}"]
 
 
 def policies_in(file: Path) -> "dict[str, ScalingPolicy]":

@@ -88,7 +88,7 @@ def tune(
 
         click.echo(json.dumps(tuned_document(found, service, notes, pasted), ensure_ascii=False, indent=2))
     else:
-        print_tuned(found, notes, pasted)
+        print_tuned(found, notes, pasted, service, replaces=own is not None)
     if html is not None and found.chosen is not None:
         write_text(html, _report(found, given.service, service, setting, notes, lang, loaded.plan.timezone))
         click.echo(f"{html} written", err=True)

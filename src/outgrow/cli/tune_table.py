@@ -23,8 +23,11 @@ _MARKS: Final = {"·": "tried", "o": "unbeaten", "@": AS_PLANNED, "#": "chosen"}
 """What stands in the chart, the later above the earlier."""
 
 
-def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None) -> None:
-    """Print what was found, how it did on blocks it was not tuned on, and the policy as YAML."""
+def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None, service: str, *, replaces: bool) -> None:
+    """Print what was found, how it did on blocks it was not tuned on, and the policy as YAML.
+
+    `replaces` says that the service has a scaling already, in whose place the found one goes.
+    """
     shown = console()
     goal, chosen = _goal_text(found.goal), found.chosen
     if chosen is None:
@@ -45,8 +48,16 @@ def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None) -> N
         shown.print(Text(sentence(note), style="dim"))
     if pasted is not None:
         shown.print()
-        shown.print(Text("To paste into the plan:", style="dim"))
+        shown.print(Text(_where(service, replaces=replaces, names_load="load:" in pasted), style="dim"), soft_wrap=True)
         shown.print(pasted, markup=False, highlight=False, soft_wrap=True)
+
+
+def _where(service: str, *, replaces: bool, names_load: bool) -> str:
+    """Say where in the plan the found policy goes, and that the rest of the service stays."""
+    scaling, load = f"services.{service}.scaling", f", with services.{service}.load" if names_load else ""
+    if replaces:
+        return f"In the plan this takes the place of {scaling}{load}; what else the service has stays:"
+    return f"In the plan this goes below services.{service}, which has no scaling yet; what else it has stays:"
 
 
 def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...], pasted: str | None) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from outgrow.facts.capacities import newest_capacity
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.plan import Plan
 from outgrow.plan.services import Service
+from outgrow.plan.sources import zone_of
+from outgrow.quantity import format_duration
 from outgrow.simulate.appraisal import Terms
 from outgrow.simulate.recording import Recording
 from outgrow.simulate.rehearsal import Setting
@@ -54,16 +56,18 @@ def setting_for(
     notes = list(recording.notes)
     scaled = recording.trace.times(wishes.scale)
     trace, step = _on_grid(scaled, wishes, notes)
-    capacity = _capacity(name, service, wishes, events, notes)
-    start_up = _start_up(name, service, wishes, events, notes)
+    capacity, start_up = _capacity(name, plan, wishes, events), _start_up(name, service, wishes, events)
+    if capacity is None or start_up is None:
+        raise UsageError("\n".join(facts_lacking(name, plan, wishes, events)))
+    notes += [said for _, said in (capacity, start_up) if said]
     lag = timedelta(seconds=step) if wishes.metric_lag is None else wishes.metric_lag
     model = ServiceModel(
-        capacity,
-        _whole_steps(start_up, step),
+        capacity[0],
+        _whole_steps(start_up[0], step, "a replica is taken to start in", notes),
         step,
-        _whole_steps(lag, step),
+        _whole_steps(lag, step, "the metric is taken to be old by", notes),
         None,
-        _whole_steps(wishes.scrape or timedelta(0), step),
+        _whole_steps(wishes.scrape or timedelta(0), step, "the metric is taken to be measured every", notes),
         service.price_per_hour if wishes.price_per_hour is None else wishes.price_per_hour,
         pool_room(plan.services, name),
         plan.timezone,
@@ -80,6 +84,23 @@ def setting_for(
     return Setting(model, trace, terms, recorded=recorded, units=units), tuple(notes)
 
 
+def facts_lacking(name: str, plan: Plan, wishes: Wishes, events: Sequence[Event]) -> list[str]:
+    """Give a sentence, with its remedy, for each fact of a service that nobody knows."""
+    lacking: list[str] = []
+    service = plan.services[name]
+    if _capacity(name, plan, wishes, events) is None:
+        lacking.append(
+            f"services.{name}: what one replica carries is not known; write capacity: 50, measure it with "
+            "outgrow load knee, or say --capacity 50"
+        )
+    if _start_up(name, service, wishes, events) is None:
+        lacking.append(
+            f"services.{name}: how long a replica takes to start is not known; write start_up: 60s, let outgrow scale "
+            "measure it, or say --start-up 60s"
+        )
+    return lacking
+
+
 def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int]:
     """Bring a trace onto the grid of the decisions; give it with the seconds between two of them."""
     interval = trace.interval_seconds
@@ -88,47 +109,47 @@ def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int
         trace, interval = trace.drawn_finer(_DRAWN_ABOVE), _DRAWN_ABOVE
     wanted = _USUAL_STEP if wishes.step is None else max(1, round(wishes.step.total_seconds()))
     if wanted % interval == 0:
-        return (trace if wanted == interval else trace.coarser(wanted)), wanted
+        if wanted == interval:
+            return trace, wanted
+        if wishes.step is not None:
+            spans = f"{_spoken(interval)} is averaged over steps of {_spoken(wanted)}"
+            notes.append(f"traffic of every {spans}: peaks between two decisions are lost")
+        return trace.coarser(wanted), wanted
     if wishes.step is not None and interval % wanted:
         raise UsageError(f"a step of {wanted} s does not fit intervals of {interval} s; choose a divisor or a multiple")
     # The longest divisor of the interval that is no longer than what is usual.
     return trace, next(each for each in range(min(wanted, interval), 0, -1) if interval % each == 0)
 
 
-def _capacity(name: str, service: Service, wishes: Wishes, events: Sequence[Event], notes: list[str]) -> float:
-    if wishes.capacity is not None:
-        return wishes.capacity
-    if service.capacity is not None:
-        return float(service.capacity)
+def _capacity(name: str, plan: Plan, wishes: Wishes, events: Sequence[Event]) -> tuple[float, str] | None:
+    """Give what a replica carries, with a sentence where that was measured; None where nobody knows."""
+    stated = plan.services[name].capacity if wishes.capacity is None else wishes.capacity
+    if stated is not None:
+        return float(stated), ""
     newest = newest_capacity(events, name)
-    if newest is not None:
-        notes.append(f"a replica carries {newest.per_instance:g} requests/s, as measured on {newest.at:%Y-%m-%d}")
-        return newest.per_instance
-    raise UsageError(
-        f"services.{name}: what one replica carries is not known; write capacity: 50, measure it with "
-        "outgrow load knee, or say --capacity 50"
-    )
+    if newest is None:
+        return None
+    day = newest.at.astimezone(zone_of(plan.timezone)).date()
+    return newest.per_instance, f"a replica carries {newest.per_instance:g} requests/s, as measured on {day}"
 
 
-def _start_up(name: str, service: Service, wishes: Wishes, events: Sequence[Event], notes: list[str]) -> timedelta:
-    if wishes.start_up is not None:
-        return wishes.start_up
-    if service.start_up is not None:
-        return service.start_up
-    spans = sorted(
-        each.end - each.start
-        for each in sorted(events, key=lambda event: event.start)[-_NEWEST_STARTS:]
+def _start_up(name: str, service: Service, wishes: Wishes, events: Sequence[Event]) -> tuple[timedelta, str] | None:
+    """Give how long a replica takes to start, with a sentence where that was measured; None where nobody knows."""
+    stated = service.start_up if wishes.start_up is None else wishes.start_up
+    if stated is not None:
+        return stated, ""
+    started = [
+        (each.start, each.end - each.start)
+        for each in events
         if each.kind is EventKind.START_UP and each.subject == name and each.end is not None
-    )
-    if spans:
-        # The 90th percentile: a start that is waited for is better taken as slow.
-        chosen = spans[min(len(spans) - 1, ceil(0.9 * len(spans)) - 1)]
-        notes.append(f"a replica starts in {chosen.total_seconds():g} s, the 90th percentile of {len(spans)} measured")
-        return chosen
-    raise UsageError(
-        f"services.{name}: how long a replica takes to start is not known; write start_up: 60s, let outgrow scale "
-        "measure it, or say --start-up 60s"
-    )
+    ]
+    if not started:
+        return None
+    spans = sorted(span for _, span in sorted(started)[-_NEWEST_STARTS:])
+    # The 90th percentile: a start that is waited for is better taken as slow.
+    chosen = spans[min(len(spans) - 1, ceil(0.9 * len(spans)) - 1)]
+    said = f"a replica starts in {chosen.total_seconds():g} s, the 90th percentile of {len(spans)} measured"
+    return chosen, said
 
 
 def _warm_up(trace: Trace, wishes: Wishes, notes: list[str]) -> int:
@@ -136,10 +157,20 @@ def _warm_up(trace: Trace, wishes: Wishes, notes: list[str]) -> int:
     if wishes.warm_up is not None:
         return round(wishes.warm_up.total_seconds())
     seconds = min(86_400, trace.seconds // 7 // trace.interval_seconds * trace.interval_seconds)
-    length = f"{seconds / 3600:g} h" if seconds >= _HOUR else f"{seconds / 60:g} min"
+    length = f"{seconds / _HOUR:.3g} h" if seconds >= _HOUR else f"{seconds / 60:.3g} min"
     notes.append(f"the first {length} are warm-up and not scored (--warm-up)")
     return seconds
 
 
-def _whole_steps(span: timedelta, step: int) -> int:
-    return ceil(span.total_seconds() / step) * step
+def _whole_steps(span: timedelta, step: int, taken: str, notes: list[str]) -> int:
+    """Round up to whole steps, and say so where it makes a difference."""
+    seconds = span.total_seconds()
+    whole = ceil(seconds / step) * step
+    if whole != seconds:
+        rounded = f"{_spoken(seconds)} rounded up to whole steps of {_spoken(step)}"
+        notes.append(f"{taken} {_spoken(whole)}: {rounded} (--step)")
+    return whole
+
+
+def _spoken(seconds: float) -> str:
+    return format_duration(timedelta(seconds=seconds))
