@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from outgrow.cli.load_live import LoadLive
+from outgrow.report.words import texts_of
 from tests.report.load_facts import a_run
 
 
@@ -16,9 +17,9 @@ def shown(live: LoadLive, width: int, *, colours: bool = False) -> str:
     return into.getvalue()
 
 
-def live_of(seconds: int = 90, *, watching: bool = True, **options) -> LoadLive:
+def live_of(seconds: int = 90, *, watching: bool = True, language: str = "en", **options) -> LoadLive:
     facts = a_run(seconds, **options)
-    live = LoadLive("peak: http://127.0.0.1:8080", 120.0, lambda at: min(at, 60.0))
+    live = LoadLive("peak: http://127.0.0.1:8080", 120.0, lambda at: min(at, 60.0), texts_of(language))
     for second in facts.timeline:
         live.told(second)
     if watching:
@@ -57,7 +58,7 @@ def test_what_is_wrong_is_red():
 
 
 def test_a_run_that_has_not_begun_says_so():
-    assert "starting" in shown(LoadLive("peak", 10.0, lambda _: 1.0), 60)
+    assert "starting" in shown(LoadLive("peak", 10.0, lambda _: 1.0, texts_of("en")), 60)
 
 
 def test_a_watched_signal_without_a_value_says_so():

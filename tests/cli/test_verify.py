@@ -104,8 +104,8 @@ def test_a_phase_whose_goals_are_met_is_proven_and_the_roadmap_shows_it(tmp_path
     assert roadmap["phases"][1]["proof"]["goals"] == proof["goals"]
     run(["verify", "--list", "--lang", "ko", plan])
     korean = capsys.readouterr().out
-    assert "입증 방법 없음" in korean
-    assert "입증됨" in korean or "부하 생성기 성능 부족" in korean
+    assert "증명 방법 없음" in korean
+    assert "증명됨" in korean or "부하 생성기 성능 부족" in korean
 
 
 def test_a_goal_that_is_missed_in_one_scenario_leaves_the_phase_not_proven(tmp_path, shop, capsys):

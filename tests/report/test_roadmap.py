@@ -99,7 +99,7 @@ def test_a_deployment_after_a_proof_is_said(a_check: Checked) -> None:
 
 
 def test_the_page_and_the_markdown_show_it_in_both_languages(views: Views) -> None:
-    for language, proven, why in (("en", "proven", "it is older than 30 d"), ("ko", "입증됨", "30일이 지남")):
+    for language, proven, why in (("en", "proven", "it is older than 30 d"), ("ko", "증명됨", "30일이 지남")):
         for text in (render_html(views(language)), render_markdown(views(language))):
             assert proven in text
             assert why in text

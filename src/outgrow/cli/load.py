@@ -145,10 +145,10 @@ def run_scenario(
     if shard:
         from outgrow.cli.load_beyond import run_share
 
-        with live(scenario, declared, plan.parent, quiet=quiet) as (told, _):
+        with live(scenario, declared, plan.parent, outputs.lang, quiet=quiet) as (told, _):
             return run_share(scenario, declared, plan, shard, values, output, told)
     with (
-        live(scenario, declared, plan.parent, quiet=quiet) as (told, watched),
+        live(scenario, declared, plan.parent, outputs.lang, quiet=quiet) as (told, watched),
         _elsewhere(place, declared) as lines,
     ):
         facts = run_async(
@@ -166,7 +166,7 @@ def run_scenario(
     if output is not None:
         _keep(facts, output, outputs.lang)
     if not no_journal:
-        _note(loaded.plan, plan.parent, facts)
+        _note(loaded.plan, plan.parent, facts, outputs.lang)
     with heard_or_not():
         _tell(facts, as_json=as_json, language=outputs.lang)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
@@ -186,9 +186,9 @@ def _keep(facts: "LoadFacts", output: Path, language: str) -> None:
         raise
 
 
-def _tell_weakness(facts: "LoadFacts", language: str) -> None:
+def tell_weakness(facts: "LoadFacts", language: str) -> None:
     """Say why the generator was too weak, where it was."""
-    from outgrow.report.load_said import said
+    from outgrow.report.said import said
     from outgrow.report.words import texts_of
 
     words = texts_of(language)
@@ -204,13 +204,15 @@ def _tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
         click.echo(load_text(facts))
     else:
         from outgrow.cli.load_table import print_load
+        from outgrow.report.words import texts_of
 
-        print_load(facts)
+        words = texts_of(language)
+        print_load(facts, words)
         if facts.thresholds:
             from outgrow.cli.threshold_table import print_thresholds
 
-            print_thresholds(facts.thresholds, facts.ended_by)
-    _tell_weakness(facts, language)
+            print_thresholds(facts.thresholds, words, facts.ended_by)
+    tell_weakness(facts, language)
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":
@@ -263,23 +265,24 @@ def _elsewhere(place: str, scenario: "Scenario") -> "Generator[StartLines | None
 
 @contextmanager
 def live(
-    name: str, scenario: "Scenario", base: Path, *, quiet: bool
+    name: str, scenario: "Scenario", base: Path, language: str, *, quiet: bool
 ) -> "Generator[tuple[Callable[[LoadSecond], None], Watched | None]]":
     """Show the run on standard error: a view that changes in a terminal, plain lines when piped."""
     from outgrow.cli.load_table import second_line
     from outgrow.loadtest.course import timetable_of
+    from outgrow.report.words import texts_of
 
-    timetable = timetable_of(scenario, base)
+    timetable, words = timetable_of(scenario, base), texts_of(language)
     if quiet:
         yield lambda _: None, None
     elif not sys.stderr.isatty():
-        yield _while_heard(lambda second: click.echo(second_line(second, timetable.seconds), err=True)), None
+        yield _while_heard(lambda second: click.echo(second_line(second, timetable.seconds, words), err=True)), None
     else:
         from rich.live import Live
 
         from outgrow.cli.load_live import LoadLive
 
-        view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at)
+        view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at, words)
         shown = Live(view, console=console(stderr=True), auto_refresh=False, transient=True)
 
         def told(second: "LoadSecond") -> None:
@@ -309,12 +312,13 @@ def _while_heard(told: "Callable[[LoadSecond], None]") -> "Callable[[LoadSecond]
     return tell
 
 
-def _note(plan: "Plan", base: Path, facts: "LoadFacts") -> None:
+def _note(plan: "Plan", base: Path, facts: "LoadFacts", language: str) -> None:
     from outgrow.api import append_event
     from outgrow.control.load_test import span_of
+    from outgrow.report.words import texts_of
 
     event = span_of(facts, datetime.now(UTC))
     try:
         run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
     except JournalError as error:
-        click.echo(f"the span is not noted, so conditions will count its load: {error}", err=True)
+        click.echo(texts_of(language)("load.span_not_noted", why=error), err=True)

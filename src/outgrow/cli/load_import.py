@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import write_text
+from outgrow.cli.common import lang_option, write_text
 from outgrow.errors import UsageError
 
 
@@ -14,7 +14,8 @@ from outgrow.errors import UsageError
 @click.option("--target", default="", help="Where a scenario's load goes, in place of where the requests went.")
 @click.option("--json", "as_json", is_flag=True, help="Print a run as JSON (schema outgrow.load/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the run's JSON, or the plan, into a file.")
-def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, output: Path | None) -> None:
+@lang_option
+def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, output: Path | None, lang: str) -> None:
     """Read another generator's result, or requests to send.
 
     A result becomes a run of ours, so that a team may keep its tool and gain the gate: FILES are what k6 wrote with
@@ -27,7 +28,7 @@ def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, 
     texts = {str(path): _text(path) for path in files}
     if len(texts) == 1 and _scenario(*texts.values(), name=name, target=target, output=output):
         return
-    _run(texts, name, as_json=as_json, output=output)
+    _run(texts, name, as_json=as_json, output=output, lang=lang)
 
 
 def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool:
@@ -46,11 +47,12 @@ def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool
     return True
 
 
-def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None) -> None:
+def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None, lang: str) -> None:
     """Give a run of another generator as one of ours."""
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.results import read_results
     from outgrow.report.load_json import load_text
+    from outgrow.report.words import texts_of
 
     facts = read_results(texts, name)
     text = load_text(facts)
@@ -59,7 +61,7 @@ def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None
     if as_json:
         click.echo(text, nl=False)
     else:
-        print_load(facts)
+        print_load(facts, texts_of(lang))
 
 
 def _text(path: Path) -> str:

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,7 @@ from rich.text import Text
 from outgrow.facts.loads import LoadSecond, Resource
 from outgrow.quantity import format_number
 from outgrow.report.load_words import clock, milliseconds
+from outgrow.report.words import Words
 
 if TYPE_CHECKING:
     from rich.console import ConsoleOptions, RenderResult
@@ -24,14 +26,16 @@ _BUSY: Final = 0.9
 class LoadLive:
     """What is shown of a run: the course with how far it has come, the last second, and the last minute."""
 
-    def __init__(self, title: str, length_seconds: float, planned: Callable[[float], float]) -> None:
+    def __init__(self, title: str, length_seconds: float, planned: Callable[[float], float], words: Words) -> None:
         """Show nothing yet.
 
         Args:
             title: the scenario and its target.
             length_seconds: how long the course takes.
             planned: the planned rate (arrivals a second; of a closed model, users) at a moment of the run.
+            words: the language of it all.
         """
+        self._words = words
         self._title = title
         self._length = max(length_seconds, 1e-9)
         self._planned = planned
@@ -57,23 +61,24 @@ class LoadLive:
         rows.add_column(width=_LABEL_WIDTH, style="dim", no_wrap=True)
         rows.add_column(ratio=1, overflow="fold")
         if not self._seconds:
-            yield Group(Text(self._title, style="bold"), Text("starting", style="dim"))
+            yield Group(Text(self._title, style="bold"), Text(self._words("load.live.starting"), style="dim"))
             return
         last = self._seconds[-1]
-        rows.add_row("course", self._course(last, room))
+        rows.add_row(self._words("load.live.course"), self._course(last, room))
         for label, text in self._lines(last):
             rows.add_row(label, text)
         if len(self._seconds) > 1:
-            rows.add_row("done/s", _spark([second.done for second in self._seconds], room))
+            rows.add_row(self._words("load.live.done_rate"), _spark([second.done for second in self._seconds], room))
             rows.add_row("p95", _spark([second.p95_seconds for second in self._seconds], room))
         yield Group(Text(self._title, style="bold", no_wrap=True, overflow="ellipsis"), rows)
 
     def _course(self, last: LoadSecond, room: int) -> Text:
         """Draw the planned rate over the whole course, what is over already in bold."""
         passed = min(last.at_seconds / self._length, 1.0)
-        times = f"{clock(min(last.at_seconds, self._length))} of {clock(self._length)} "
-        rate = f" planned {format_number(round(self._planned(min(last.at_seconds, self._length)), 1))}"
-        cells = max(8, min(40, room - len(times) - len(rate)))
+        at = min(last.at_seconds, self._length)
+        times = self._words("load.live.clock", at=clock(at), length=clock(self._length)) + " "
+        rate = " " + self._words("load.live.planned", rate=format_number(round(self._planned(at), 1)))
+        cells = max(8, min(40, room - cell_len(times) - cell_len(rate)))
         plan = [self._planned(self._length * (cell + 0.5) / cells) for cell in range(cells)]
         over = round(passed * cells)
         bars = _bars(plan)
@@ -82,28 +87,32 @@ class LoadLive:
     def _lines(self, last: LoadSecond) -> list[tuple[str, Text]]:
         failed = "bold red" if last.failed else "dim" if not self._failed else ""
         dropped = "bold red" if last.dropped else "dim" if not self._dropped else ""
-        arrivals = Text(f"{last.due:,} due  {last.started:,} started  {last.done:,} done  ")
-        arrivals.append(f"{last.failed:,} failed ({self._failed:,} in all)  ", style=failed)
-        arrivals.append(f"{last.dropped:,} dropped ({self._dropped:,})", style=dropped)
-        times = [("p50", last.p50_seconds), ("p95", last.p95_seconds), ("max", last.greatest_seconds)]
+        words = self._words
+        arrivals = Text(words("load.live.sent", due=last.due, started=last.started, done=last.done) + "  ")
+        arrivals.append(words("load.live.failed", n=last.failed, total=self._failed) + "  ", style=failed)
+        arrivals.append(words("load.live.dropped", n=last.dropped, total=self._dropped), style=dropped)
+        greatest = (words("load.column.greatest"), last.greatest_seconds)
+        times = [("p50", last.p50_seconds), ("p95", last.p95_seconds), greatest]
+        in_flight = words("load.live.in_flight", n=last.in_flight, connections=last.connections)
+        cpu = words("load.live.of_a_core", share=f"{last.cpu_share:.0%}")
         shown = [
-            ("last second", arrivals),
+            ("last_second", arrivals),
             ("times", Text("  ".join(f"{name} {milliseconds(value)}" for name, value in times))),
-            ("users", Text(f"{last.in_flight:,} in flight over {last.connections:,} connections")),
-            (
-                "generator",
-                Text(f"{last.cpu_share:.0%} of a core", style="bold red" if last.cpu_share > _BUSY else ""),
-            ),
+            ("users", Text(in_flight)),
+            ("generator", Text(cpu, style="bold red" if last.cpu_share > _BUSY else "")),
         ]
         target = self._target()
-        return [*shown, ("target", target)] if target.plain else shown
+        rows = [*shown, ("target", target)] if target.plain else shown
+        return [(words(f"load.live.{label}"), text) for label, text in rows]
 
     def _target(self) -> Text:
         """Say the newest value of everything that is watched, what is at its limit in red."""
         found = Text()
         for name, resource in self._resources.items():
             value = next((point.value for point in reversed(resource.points) if point.value is not None), None)
-            shown = "no value" if value is None else f"{format_number(value)} {resource.unit}".rstrip()
+            shown = (
+                self._words("headroom.none") if value is None else f"{format_number(value)} {resource.unit}".rstrip()
+            )
             limit = resource.limit
             is_full = value is not None and limit is not None and (value <= limit if resource.falls else value >= limit)
             found.append("  " if found.plain else "").append(f"{name} {shown}", style="bold red" if is_full else "")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, load, write_text
+from outgrow.cli.common import DEFAULT_PLAN, lang_option, load, write_text
 from outgrow.errors import UsageError
 
 
@@ -14,17 +14,19 @@ from outgrow.errors import UsageError
 @click.option("--plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path), help="The plan that they were run with.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON (schema outgrow.load/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
-def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | None) -> int:
+@lang_option
+def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | None, lang: str) -> int:
     """Bring the shares of a run together that was spread over machines.
 
     FILES hold what `outgrow load SCENARIO --shard 0/4` and its like printed, one or several in each; other lines, of
     logs for instance, are left. A share that is missing is reported, and its arrivals are counted as lost.
     """
-    from outgrow.cli.load import declared_scenario, exit_code
+    from outgrow.cli.load import declared_scenario, exit_code, tell_weakness
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.orders import ShareOrders
     from outgrow.loadtest.shard_files import merged, read_lines
     from outgrow.report.load_json import load_text
+    from outgrow.report.words import texts_of
 
     shares = list(read_lines({str(path): _read(path) for path in files}))
     name = shares[0].scenario
@@ -36,9 +38,8 @@ def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | Non
     if as_json:
         click.echo(text)
     else:
-        print_load(facts)
-    for reason in facts.health.too_weak:
-        click.echo(f"generator too weak: {reason}", err=True)
+        print_load(facts, texts_of(lang))
+    tell_weakness(facts, lang)
     return exit_code(facts)
 
 

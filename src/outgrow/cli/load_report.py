@@ -23,13 +23,15 @@ def report_load(run: Path, zone: str, outputs: Outputs) -> int:
     from outgrow.errors import ExitCode
     from outgrow.plan.sources import zone_of
     from outgrow.report.load_json import stored_load
+    from outgrow.report.words import texts_of
 
     zone_of(zone)
     outputs.refuse_early()
     facts = stored_load(run)
     if not any((outputs.html, outputs.junit, outputs.csv, outputs.openmetrics, outputs.remote_write)):
-        print_load(facts)
+        words = texts_of(outputs.lang)
+        print_load(facts, words)
         if facts.thresholds:
-            print_thresholds(facts.thresholds, facts.ended_by)
+            print_thresholds(facts.thresholds, words, facts.ended_by)
     replace(outputs, zone=zone).write(facts)
     return ExitCode.DONE

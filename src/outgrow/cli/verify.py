@@ -84,7 +84,7 @@ def verify(
     name, wanted = _wanted(loaded.roadmap, phase, baseline=baseline)
     kept = _kept_runs(loaded, wanted, stored, plan.parent)
     version = _asked_version(loaded.roadmap, plan.parent, target_version, was_run=bool(kept))
-    proof, unkept = _proven(loaded, name, wanted, plan.parent, kept, version, scale=scale, quiet=quiet)
+    proof, unkept = _proven(loaded, name, wanted, plan.parent, kept, version, words, scale=scale, quiet=quiet)
     with heard_or_not():
         _give({"schema": "outgrow.proof/1", **proof.document()}, output, as_json=as_json)
         if not as_json:
@@ -208,6 +208,7 @@ def _proven(
     base: Path,
     kept: "dict[str, LoadFacts]",
     version: "AskVersion",
+    words: "Words",
     *,
     scale: float,
     quiet: bool,
@@ -223,14 +224,14 @@ def _proven(
     async def run(scenario: str, declared: "Scenario") -> "LoadFacts":
         if kept:
             return kept[scenario]
-        with live(scenario, declared, base, quiet=quiet) as (told, watched):
+        with live(scenario, declared, base, words.language, quiet=quiet) as (told, watched):
             facts = await load_test(
                 plan, scenario, declared, base=base, environment=os.environ, told=told, watched=watched
             )
         try:
             await append_event(plan, span_of(facts, datetime.now(UTC)), base=base, environment=os.environ)
         except JournalError as error:
-            click.echo(f"the span is not noted, so conditions will count its load: {error}", err=True)
+            click.echo(words("load.span_not_noted", why=error), err=True)
         return facts
 
     async def verified() -> "Proof":

@@ -10,6 +10,7 @@ from outgrow.cli.threshold_table import print_thresholds
 from outgrow.facts.proofs import Proof, TargetVersion
 from outgrow.report.load_words import milliseconds
 from outgrow.report.roadmap_view import GoalView, RoadmapView, revision_text
+from outgrow.report.said import said
 from outgrow.report.words import Words
 
 _STYLES: Final = {
@@ -32,12 +33,12 @@ def print_proof(proof: Proof, words: Words) -> None:
         if each.version != TargetVersion():
             shown.print(Text(f"{words('roadmap.version')}: {_version(each.version, words)}", style="dim"))
         if each.thresholds:
-            print_thresholds(each.thresholds, words=words)
+            print_thresholds(each.thresholds, words)
         for reason in each.too_weak:
-            shown.print(Text(words("load.too_weak", why=reason), style="yellow"))
+            shown.print(Text(words("load.too_weak", why=said(reason, words)), style="yellow"))
     if proof.goals:
         shown.print(Text(words("roadmap.goals_over"), style="bold"))
-        print_thresholds(proof.goals, words=words)
+        print_thresholds(proof.goals, words)
     revision = revision_text(proof.plan_revision, words)
     if revision:
         shown.print(Text(f"{words('roadmap.revision')}: {revision}", style="dim"))
@@ -49,7 +50,7 @@ def print_proof(proof: Proof, words: Words) -> None:
 
 def _version(version: TargetVersion, words: Words) -> str:
     told = version.text or words("roadmap.unknown")
-    return f"{told} ({version.why})" if version.why else told
+    return f"{told} ({said(version.why, words)})" if version.why else told
 
 
 def print_roadmap(view: RoadmapView, words: Words) -> None:

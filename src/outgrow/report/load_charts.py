@@ -11,9 +11,9 @@ from outgrow.report.axes import Tick, value_ticks
 from outgrow.report.chart import Band, Chart, Line, Table, Threshold, Tone, scale_into, value_axis
 from outgrow.report.heat import Heat, heat_of
 from outgrow.report.load_columns import columns_of
-from outgrow.report.load_said import said
 from outgrow.report.load_trends import COST, PER_THOUSAND, charted, trend_name, whole_trends
 from outgrow.report.load_words import clock, milliseconds
+from outgrow.report.said import said
 from outgrow.report.words import Words
 
 _STEPS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400)

@@ -10,10 +10,10 @@ from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
-from outgrow.report.load_said import said
 from outgrow.report.load_trends import apart_table, trends_table
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.report_view import Fact
+from outgrow.report.said import said
 from outgrow.report.words import Words
 
 
@@ -177,7 +177,11 @@ def _thresholds(facts: LoadFacts, words: Words) -> Table | None:
     if not facts.thresholds:
         return None
     rows = tuple(
-        (each.text, _measured(each), f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each, words)}")
+        (
+            said(each.text, words),
+            _measured(each),
+            f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each, words)}",
+        )
         for each in sorted(facts.thresholds, key=lambda each: each.verdict is ThresholdVerdict.PASSED)
     )
     heads = tuple(words(f"load.head.{head}") for head in ("threshold", "measured", "verdict"))

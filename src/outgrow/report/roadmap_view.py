@@ -15,6 +15,7 @@ from outgrow.plan import Plan
 from outgrow.plan.roadmap import Phase, Roadmap
 from outgrow.report.documents import read
 from outgrow.report.load_words import clock, milliseconds, threshold_value
+from outgrow.report.said import said
 from outgrow.report.words import Words
 
 _SHORT_COMMIT: Final = 12
@@ -167,13 +168,17 @@ def why_text(phase: Phase, found: PhaseStanding, words: Words) -> str:
 def _goal(result: ThresholdResult, words: Words) -> GoalView:
     verdict = result.verdict.name.lower()
     return GoalView(
-        result.text, threshold_value(result), verdict, words(f"load.threshold.{verdict}"), _because(result, words)
+        said(result.text, words),
+        threshold_value(result),
+        verdict,
+        words(f"load.threshold.{verdict}"),
+        _because(result, words),
     )
 
 
 def _because(result: ThresholdResult, words: Words) -> str:
     if result.why or result.first_failed_seconds is None:
-        return result.why
+        return said(result.why, words)
     return words("roadmap.first_failed", at=clock(result.first_failed_seconds))
 
 
@@ -184,7 +189,7 @@ def _run(proof: ScenarioProof, words: Words) -> RunView:
         told = f"{words('roadmap.began', moment=words.moment(proof.started_at), span=span)}: {told}"
     if proof.p95_seconds is not None:
         told += f", p95 {milliseconds(proof.p95_seconds)}"
-    problems = [words("load.too_weak", why=why) for why in proof.too_weak]
+    problems = [words("load.too_weak", why=said(why, words)) for why in proof.too_weak]
     if proof.interrupted:
         problems.append(words("roadmap.interrupted"))
     return RunView(proof.scenario, told, tuple(_goal(each, words) for each in proof.thresholds), tuple(problems))
@@ -195,17 +200,17 @@ def _provenance(proof: Proof, words: Words) -> Iterator[tuple[str, str]]:
     for version in dict.fromkeys(each.version for each in proof.scenarios):
         told = version.text or words("roadmap.unknown")
         if version.text or version.why:
-            yield words("roadmap.version"), f"{told} ({version.why})" if version.why else told
+            yield words("roadmap.version"), f"{told} ({said(version.why, words)})" if version.why else told
     revision = revision_text(proof.plan_revision, words)
     if revision:
         yield words("roadmap.revision"), revision
-    yield words("roadmap.machine"), proof.machine
+    yield words("roadmap.machine"), said(proof.machine, words)
     yield words("roadmap.by"), f"outgrow {proof.outgrow}"
 
 
 def revision_text(revision: Revision, words: Words) -> str:
     """Word the commit that a plan stood at; empty where an earlier outgrow did not look."""
     if not revision.commit:
-        return words("roadmap.no_revision", why=revision.why) if revision.why else ""
+        return words("roadmap.no_revision", why=said(revision.why, words)) if revision.why else ""
     commit = revision.commit[:_SHORT_COMMIT]
     return words("roadmap.dirty", commit=commit) if revision.dirty else commit

@@ -18,8 +18,8 @@ from outgrow.loadtest.lines import in_words
 from outgrow.loadtest.record import health_of
 from outgrow.loadtest.redirects import followed
 from outgrow.report.load_html import render_load_html
-from outgrow.report.load_said import said
 from outgrow.report.load_view import load_view
+from outgrow.report.said import said
 from outgrow.report.words import texts_of
 from tests.decide.given_loads import buckets, run_of, seconds_of
 from tests.decide.test_thresholds import gates

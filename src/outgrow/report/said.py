@@ -1,0 +1,75 @@
+"""What facts say in sentences of their own, in another language.
+
+Facts hold these sentences in English, as they are stored and printed: why a threshold has no data, why a phase is out
+of date, what a law warns of. Each English text under `said` is the form of one; what stands in its gaps is carried
+over, and is itself put into the language where it is such a sentence. Where several forms fit, the one counts that
+accounts for most of the text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from string import Formatter
+from typing import Final
+
+from outgrow.report.words import Words, texts_under
+
+_ROOMS: Final = ("load", "phases", "samples", "rules", "compare", "knee", "law", "texts")
+"""The tables under `said`, by what their sentences are about; `texts` holds how several are put together."""
+_LISTED: Final = "names"
+"""A gap of this name holds names: commas part them, and the word before the last."""
+
+
+def said(text: str, words: Words) -> str:
+    """Give a sentence of the facts in the language of `words`; one of another form stays as it is."""
+    return text if words.language == "en" else _read(text).worded(words)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a text was read as: the form's key, empty where there is none, and what stands in its gaps."""
+
+    text: str
+    key: str = ""
+    gaps: Mapping[str, "_Reading"] = field(default_factory=dict[str, "_Reading"])
+    letters: int = 0
+    """How much of the text the forms account for."""
+
+    def worded(self, words: Words) -> str:
+        if not self.key:
+            return self.text
+        return words(f"said.{self.key}", **{name: gap.worded(words) for name, gap in self.gaps.items()})
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> _Reading:
+    """Read a text by the form that accounts for most of it, its gaps included."""
+    best = _Reading(text)
+    for key, letters, form in _forms():
+        if (found := form.fullmatch(text)) is not None:
+            gaps = {name: _gap(name, gap) for name, gap in found.groupdict().items()}
+            whole = letters + sum(gap.letters for gap in gaps.values())
+            best = max(best, _Reading(text, key, gaps, whole), key=lambda each: each.letters)
+    return best
+
+
+def _gap(name: str, text: str) -> _Reading:
+    return _Reading(text.replace(" and ", ", ")) if name == _LISTED else _read(text)
+
+
+@cache
+def _forms() -> tuple[tuple[str, int, re.Pattern[str]], ...]:
+    """Give each form's key, how many letters it has outside its gaps, and what finds it."""
+    texts = {f"{room}.{name}": form for room in _ROOMS for name, form in texts_under(f"said.{room}", "en").items()}
+    return tuple(
+        (key, sum(len(part) for part, _, _, _ in Formatter().parse(form)), re.compile("".join(_parts(form)), re.DOTALL))
+        for key, form in texts.items()
+    )
+
+
+def _parts(form: str) -> Iterator[str]:
+    for text, gap, _, _ in Formatter().parse(form):
+        yield re.escape(text)
+        if gap:
+            yield f"(?P<{gap}>.+?)"
