@@ -65,7 +65,7 @@ class Engine:
         self._cpu_at_second = self._told_at = 0.0
         self._ended = asyncio.Event()
         self._alarm: Alarm | None = None
-        self._fault: Exception | None = None
+        self._fault: BaseException | None = None
 
     async def run(self) -> float:
         """Run the course to its end, or to its early end; give how many seconds it took."""
@@ -139,7 +139,7 @@ class Engine:
             wait = self._work()
             if wait is not None and self._alarm is not None:
                 self._alarm.set(wait)
-        except Exception as error:  # noqa: BLE001 (raised again by `run`)
+        except BaseException as error:  # noqa: BLE001 (raised again by `run`; the loop would only log it)
             self._fault = error
             self._ended.set()
 
