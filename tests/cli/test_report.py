@@ -1,6 +1,8 @@
 """`outgrow report`: where the file goes, what kind it is, and how the command ends."""
 
 import asyncio
+import itertools
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -129,3 +131,32 @@ async def _remember(plan: Path, at: datetime, grade: Grade) -> None:
     journal = await open_journal(read_plan(plan).plan.journal, {}, plan.parent)
     await journal.append_decision(Decision("split-ai-service", at, at, grade, "earlier", CheckpointState(), {}))
     await journal.aclose()
+
+
+ROADMAP_ALONE = """
+outgrow: 1
+name: shop
+scenarios:
+  peak: {target: "http://127.0.0.1:9", target_rps: 10, duration: 3s, steps: [{name: one}]}
+roadmap:
+  current: v1
+  phases: [{name: v1}, {name: v2, verify: {scenarios: [peak], goals: {p95: 500 ms}}}]
+"""
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_a_plan_of_nothing_but_a_roadmap_has_a_report_without_empty_headings(tmp_path: Path, lang: str) -> None:
+    plan, page, text = tmp_path / "plan.yaml", tmp_path / "road.html", tmp_path / "road.md"
+    plan.write_text(ROADMAP_ALONE)
+
+    for file in (page, text):
+        assert run(["report", str(plan), "--no-journal", "-o", str(file), "--lang", lang]) == ExitCode.DONE
+
+    lines = [line for line in text.read_text(encoding="utf-8").splitlines() if line.strip()]
+    headings = [index for index, line in enumerate(lines) if line.startswith("#")]
+    assert all(after - before > 1 for before, after in itertools.pairwise([*headings, len(lines)]))
+    assert not [line for line, after in itertools.pairwise(lines) if set(line) <= set("| -:") and after[0] != "|"]
+    body = page.read_text(encoding="utf-8").partition("<body")[2]
+    assert re.findall(r'<section id="(\w+)"', body) == ["overview", "roadmap", "sources"]
+    assert set(re.findall(r'href="#([a-z]+)"', body)) <= set(re.findall(r'<section id="(\w+)"', body))
+    assert not re.findall(r"<tbody>\s*</tbody>", body)

@@ -276,7 +276,8 @@ def _sources(facts: CheckFacts, words: Words) -> Iterable[SourceView]:
 def _notes(facts: CheckFacts, words: Words) -> Iterable[str]:
     measurement = facts.measurement
     took = f"{measurement.took.total_seconds():.1f} s"
-    yield words("note.took", signals=len(measurement.signals), sources=len(measurement.sources), took=took)
+    if measurement.sources or measurement.signals:
+        yield words("note.took", signals=len(measurement.signals), sources=len(measurement.sources), took=took)
     if facts.events:
         yield words.count("note.own_load", len(facts.events))
     for source in measurement.sources.values():

@@ -1,7 +1,7 @@
 """The whole report worded: the check's overview, what needs a person, every checkpoint, signal and review in full."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -93,7 +93,11 @@ def report_view(
     """
     words = Words(language, zone_of(plan.timezone))
     check = check_view(plan, facts, language)
+    roadmap = roadmap_view(plan, [each for each in proofs if each.start <= facts.at], facts.at, words)
+    if roadmap is not None and not check.checkpoints:
+        check = replace(check, headline=roadmap.headline)
     waiting = cards(plan, facts, check.checkpoints, words)
+    guide = _GUIDE if check.checkpoints else ()
     return ReportView(
         check=check,
         cards=waiting[:SHOWN],
@@ -102,10 +106,10 @@ def report_view(
         pages=tuple(checkpoint_page(plan, facts, view, words) for view in check.checkpoints),
         groups=tuple(_groups(plan, facts, check, words)),
         weekly=weekly_view(plan, facts, check.checkpoints, decisions, events, words),
-        guide=tuple((words(f"guide.{key}.title"), words(f"guide.{key}.text")) for key in _GUIDE),
+        guide=tuple((words(f"guide.{key}.title"), words(f"guide.{key}.text")) for key in guide),
         zone=plan.timezone,
         made=words.moment(made_at),
-        roadmap=roadmap_view(plan, [each for each in proofs if each.start <= facts.at], facts.at, words),
+        roadmap=roadmap,
     )
 
 
@@ -123,11 +127,12 @@ def _strip(plan: Plan, facts: CheckFacts, check: CheckView, words: Words) -> Ite
         )
     signals = facts.measurement.signals
     failing = sum(bool(each.failure) for each in signals.values())
-    yield Fact(
-        words("strip.signals"),
-        words("strip.measured", n=len(signals) - failing, of=len(signals)),
-        words.count("strip.failing", failing) if failing else words("strip.none_failing"),
-    )
+    if signals:
+        yield Fact(
+            words("strip.signals"),
+            words("strip.measured", n=len(signals) - failing, of=len(signals)),
+            words.count("strip.failing", failing) if failing else words("strip.none_failing"),
+        )
     if check.alerts:
         firing = [each.title for each in check.alerts if each.condition.state == "held"]
         yield Fact(
