@@ -77,7 +77,8 @@ def test_points_of_k6_keep_every_request_with_its_second():
     }
     assert facts.whole.checks == {"is ok": (1, 1)}
     assert facts.whole.statuses == {200: 5, 503: 1}
-    assert [second.due for second in facts.timeline[:6]] == [1, 1, 2, 2, 2, 0]
+    assert [second.due for second in facts.timeline[:6]] == [1, 1, 2 + 3, 2, 2, 0]
+    assert [second.dropped for second in facts.timeline[:4]] == [0, 0, 3, 0]
     assert [second.failed for second in facts.timeline[:6]] == [0, 0, 0, 0, 2, 0]
     assert sum(second.done + second.failed for second in facts.timeline) == 8
     assert abs(facts.started_at.timestamp() - START) < 0.01

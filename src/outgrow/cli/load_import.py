@@ -19,8 +19,9 @@ def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, 
     """Read another generator's result, or requests to send.
 
     A result becomes a run of ours, so that a team may keep its tool and gain the gate: FILES are what k6 wrote with
-    --out json=FILE or --summary-export=FILE, what vegeta encode or vegeta report -type=json gave, or both
-    PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed with gzip.
+    --out json=FILE, --out csv=FILE or --summary-export=FILE, or handleSummary as JSON; what vegeta encode or vegeta
+    report -type=json gave; or both PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed
+    with gzip.
 
     Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI document
     in JSON or YAML, or a file of curl lines.
@@ -73,4 +74,6 @@ def _text(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
     except (UnicodeDecodeError, EOFError) as error:
-        raise UsageError(f"{path}: is no text: {error}") from error
+        raise UsageError(
+            f"{path}: is no text: {error}; what vegeta attack wrote becomes text by vegeta encode --to json"
+        ) from error

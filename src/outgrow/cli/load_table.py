@@ -105,12 +105,14 @@ def _steps(facts: LoadFacts, words: Words, width: int) -> Table:
     is_wide = width >= _WIDE
     columns = _COLUMNS if is_wide else _FEWER_COLUMNS if width >= _NARROW else _FEWEST_COLUMNS
     names = [words(f"load.column.{name}") for name in ("service", "waiting")]
-    longest = max(map(cell_len, (*names, *(step.name for step in facts.steps))))
+    # What another generator says of no step in particular stands among the steps, without requests.
+    steps = [step for step in facts.steps if step.arrivals or not facts.generator]
+    longest = max(map(cell_len, (*names, *(step.name for step in steps))))
     table.add_column(words("load.head.step"), overflow="fold", min_width=min(longest, _NAME))
     for name in columns:
         head = name if name.startswith("p") else words(f"load.column.{name}")
         table.add_column(head, justify="right", no_wrap=True)
-    for step in facts.steps if len(facts.steps) > 1 else ():
+    for step in steps if len(steps) > 1 else ():
         table.add_row(*_row(step.name, step, step.response, columns))
     table.add_row(*_row(words("load.all"), facts.whole, facts.whole.response, columns))
     if is_wide:

@@ -37,8 +37,12 @@ class Part:
 
 
 def is_chosen(step: str, own: Mapping[str, str], tags: Tags) -> bool:
-    """Say whether a threshold's tags choose a step: by its name, and by the tags that the plan gives it."""
-    return all(step == value for tag, value in tags if tag in STEP_TAGS) and all(
+    """Say whether a threshold's tags choose a step: by its name, and by the tags that the plan gives it.
+
+    Another generator's step may have its own name as a tag, where its requests had different tags.
+    """
+    name = own.get("name", step)
+    return all(name == value for tag, value in tags if tag in STEP_TAGS) and all(
         own.get(tag) == value for tag, value in tags if tag not in SYSTEM_TAGS
     )
 

@@ -7,7 +7,7 @@ from outgrow.decide.gates import Gate
 from outgrow.decide.load_parts import STEP_TAGS, StepTags, is_chosen, part_of
 from outgrow.decide.load_windows import Window, share_of
 from outgrow.facts.buckets import rank_of
-from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource
+from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import SYSTEM_TAGS
 
@@ -171,19 +171,30 @@ def _summed_up(gate: Gate, facts: LoadFacts) -> float | None:
     chosen = facts.whole if not _names_steps(gate) else steps[0] if len(steps) == 1 else None
     if chosen is None or any(tag in {"status", "check"} for tag, _ in gate.tags):
         return None
-    done = chosen.outcomes.get(Outcome.DONE, 0)
-    wants_done = ("expected_response", "true") in gate.tags
+    expected = dict(gate.tags).get("expected_response")
+    if expected is not None and gate.of != "http_reqs" and (chosen.failed or expected == "false"):
+        return None  # a summary does not tell the times of what failed apart
+    return _figure_of(chosen, gate, facts)
+
+
+def _figure_of(chosen: StepLoad, gate: Gate, facts: LoadFacts) -> float | None:
+    done, checks = chosen.outcomes.get(Outcome.DONE, 0), chosen.checks.values()
+    expected = dict(gate.tags).get("expected_response", "")
     match gate.of, gate.method:
-        case "http_req_duration", method:
+        case "http_req_duration" | "service_time" | "http_req_blocked" as metric, method:
+            times = {"http_req_duration": chosen.response, "service_time": chosen.service}.get(metric, chosen.waiting)
             name = _FIGURES.get(f"p{gate.percent:g}" if method == "p" and gate.percent is not None else method)
-            return None if chosen.response is None or name is None else float(getattr(chosen.response, name))
+            return None if times is None or name is None else float(getattr(times, name))
         case "http_req_failed", _:
             return chosen.failed_share
         case "availability", _:
             return None if chosen.failed_share is None else 1 - chosen.failed_share
         case "http_reqs", method:
-            count = float(done if wants_done else done + chosen.failed)
+            count = float({"true": done, "false": chosen.failed}.get(expected, done + chosen.failed))
             return count if method == "count" else count / facts.seconds if facts.seconds else None
+        case "checks", _ if checks:
+            passed = sum(each[0] for each in checks)
+            return passed / max(1, passed + sum(each[1] for each in checks))
         case "dropped_iterations", "count":
             return float(facts.whole.outcomes.get(Outcome.DROPPED, 0))
         case _:
@@ -195,7 +206,16 @@ def _names_steps(gate: Gate) -> bool:
 
 
 def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
-    """Judge how many sessions took part: arrivals rotate over them, so as many as there are of the fewer."""
+    """Judge how many sessions took part: arrivals rotate over them, so as many as there are of the fewer.
+
+    Another generator's sessions are its users, as many as it had at once; one without users does not say.
+    """
+    if facts.generator:
+        users = max((second.vus for second in facts.timeline), default=0)
+        if not users:
+            return _result(
+                gate, None, ThresholdVerdict.NO_DATA, why=f"{facts.generator} does not say how many users it had"
+            )
     value = float(min(users, sum(second.started for second in facts.timeline)))
     verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
     return _result(gate, value if facts.timeline else None, verdict if facts.timeline else ThresholdVerdict.NO_DATA)

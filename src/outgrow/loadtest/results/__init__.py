@@ -13,6 +13,7 @@ from outgrow.loadtest.results import k6_points, k6_summary, locust, vegeta
 
 _READERS: Final[Mapping[str, Callable[[Mapping[str, str], str], LoadFacts | None]]] = {
     "k6 --out json": k6_points.read,
+    "k6 --out csv": k6_points.read_csv,
     "k6 --summary-export": k6_summary.read,
     "vegeta encode": vegeta.read_results,
     "vegeta report -type=json": vegeta.read_report,

@@ -1,16 +1,20 @@
-"""The data points of k6 (`--out json=FILE`): every request with its moment, so that seconds can be judged too.
+"""The data points of k6 (`--out json=FILE`, `--out csv=FILE`): every request with its moment, so seconds are known too.
 
 k6 stamps the points of a request when it has ended; `http_req_duration` is sending + waiting + receiving, in ms.
 """
 
+import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, Outcome
-from outgrow.loadtest.results.single import Answer, facts_of
+from outgrow.loadtest.results.single import NO_STEP, Answer, Beside, facts_of
+from outgrow.loadtest.results.steps import Step, Tags
 
 # https://grafana.com/docs/k6/latest/javascript-api/error-codes/
 _OUTCOMES: Final[Mapping[int, Outcome]] = {
@@ -21,10 +25,33 @@ _OUTCOMES: Final[Mapping[int, Outcome]] = {
 }
 _NOT_CONNECTED: Final = range(1100, 1400)
 _ANSWERED: Final = range(1400, 1600)
+_OF_K6: Final = frozenset(
+    {
+        *("check", "error", "error_code", "expected_response", "group", "ip", "iter", "method", "name"),
+        *("ocsp_status", "proto", "scenario", "service", "status", "subproto", "tls_version", "url", "vu"),
+    }
+)
+"""Tags that k6 gives by itself; `group` is kept all the same where there is one."""
+_CSV: Final = "metric_name,timestamp,metric_value"
+_SECOND_DIGITS: Final = 11
+"""A moment with fewer digits is in whole seconds, which k6 writes into CSV unless told otherwise."""
+_WHOLE_SECONDS: Final = (
+    "k6 wrote moments in whole seconds, so rates and windows are off by up to a second; "
+    "K6_CSV_TIME_FORMAT=unix_milli has it write them finer"
+)
+
+
+class Point(NamedTuple):
+    """One value of a metric, at a moment in seconds since 1970."""
+
+    metric: str
+    at: float
+    value: float
+    tags: Mapping[str, str]
 
 
 def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
-    """Give the facts of a run's data points; none where the files are something else.
+    """Give the facts of a run's data points as JSON lines; none where the files are something else.
 
     Raises:
         UsageError: a line is broken, or no request is among the points.
@@ -33,54 +60,101 @@ def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
     first = text[:200].lstrip()
     if len(texts) != 1 or not (first.startswith("{") and '"metric"' in text[:4000] and '"type"' in first):
         return None
-    answers: list[Answer] = []
-    checks: dict[str, tuple[int, int]] = {}
-    dropped = 0
-    for point in _points(name, text):
-        match point["metric"]:
+    return _facts(name, _from_json(name, text), scenario)
+
+
+def read_csv(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
+    """Give the facts of a run's data points as CSV; none where the files are something else.
+
+    Raises:
+        UsageError: a row is broken, or no request is among the points.
+    """
+    name, text = next(iter(texts.items()))
+    if len(texts) != 1 or not text.startswith(_CSV):
+        return None
+    stamp = text.partition("\n")[2].partition(",")[2].partition(",")[0]
+    is_coarse = stamp.isdecimal() and len(stamp) < _SECOND_DIGITS
+    return _facts(name, _from_csv(name, text), scenario, (_WHOLE_SECONDS,) if is_coarse else ())
+
+
+def _facts(name: str, points: Iterable[Point], scenario: str, notes: tuple[str, ...] = ()) -> LoadFacts:
+    answers, beside = list[Answer](), Beside()
+    newest = Point("", 0.0, 0.0, {})
+    for point in points:
+        match point.metric:
             case "http_req_duration":
-                answers.append(_answer(name, point["data"]))
+                answers.append(_answer(point))
+                newest = point
+            case "http_req_blocked" if (point.at, point.tags) == (newest.at, newest.tags):
+                answers[-1] = replace(answers[-1], waiting=point.value / 1000)
             case "dropped_iterations":
-                dropped += int(point["data"]["value"])
+                beside.dropped.append((point.at, int(point.value)))
             case "checks":
-                title = str(_tags(point["data"]).get("check", "checks"))
-                passed, failed = checks.get(title, (0, 0))
-                is_passed = bool(point["data"]["value"])
-                checks[title] = (passed + is_passed, failed + (not is_passed))
+                title = point.tags.get("check", "checks")
+                step = Step(point.tags.get("name") or NO_STEP, _own_tags(point.tags))
+                beside.checks.append((point.at, title, bool(point.value), step))
+            case "iteration_duration":
+                beside.iterations.append((point.at, point.tags.get("scenario") or "default", point.value / 1000))
+            case "vus":
+                beside.users.append((point.at, int(point.value)))
+            case "data_sent":
+                beside.sent.append((point.at, int(point.value)))
+            case "data_received":
+                beside.received.append((point.at, int(point.value)))
             case _:
                 pass
-    facts = facts_of(answers, scenario, "k6", dropped=dropped, checks=checks)
+    facts = facts_of(answers, scenario, "k6", beside, times_are_service=True, notes=notes)
     if facts is None:
         raise UsageError(f"{name}: no http_req_duration is among its points; was any request sent?")
     return facts
 
 
-def _points(name: str, text: str) -> Iterator[dict[str, Any]]:
+def _from_json(name: str, text: str) -> Iterator[Point]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            read = json.loads(line)
+            read: dict[str, Any] = json.loads(line)
             if read["type"] == "Point":
-                yield {"metric": read["metric"], "data": read["data"]}
+                data: dict[str, Any] = read["data"]
+                tags = cast("Mapping[str, str]", data.get("tags") or {})
+                at = datetime.fromisoformat(data["time"]).timestamp()
+                yield Point(read["metric"], at, float(data["value"]), tags)
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{name}:{number}: is no line of k6 --out json: {error}") from error
 
 
-def _answer(name: str, data: dict[str, Any]) -> Answer:
-    try:
-        tags = _tags(data)
-        seconds = float(data["value"]) / 1000
-        ended = datetime.fromisoformat(str(data["time"])).timestamp()
-        status = int(tags.get("status") or 0)
-        step = str(tags.get("name") or tags.get("url") or "requests")
-        return Answer(step, ended - seconds, seconds, _outcome(tags, status), status, str(tags.get("url") or ""))
-    except (KeyError, ValueError, TypeError) as error:
-        raise UsageError(f"{name}: a point of http_req_duration cannot be read: {error}") from error
+def _from_csv(name: str, text: str) -> Iterator[Point]:
+    rows = csv.reader(io.StringIO(text))
+    columns = next(rows)
+    own = columns[3:]
+    for row in rows:
+        try:
+            tags = {tag: value for tag, value in zip(own, row[3:], strict=True) if value}
+            more = (each.partition("=") for each in tags.pop("extra_tags", "").split("&"))
+            tags |= {tag: value for tag, is_pair, value in more if is_pair}
+            yield Point(row[0], _moment(row[1]), float(row[2]), tags)
+        except (ValueError, IndexError) as error:
+            raise UsageError(f"{name}:{rows.line_num}: is no row of k6 --out csv: {error}") from error
 
 
-def _tags(data: Mapping[str, Any]) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", data.get("tags") or {})
+def _moment(text: str) -> float:
+    """Read a moment in any of k6's forms: seconds, or thousandths, millionths or billionths of them; RFC 3339."""
+    if not text.isdecimal():
+        return datetime.fromisoformat(text).timestamp()
+    digits = max(0, (len(text) - _SECOND_DIGITS + 3) // 3) * 3
+    return int(text) / 10**digits
+
+
+def _answer(point: Point) -> Answer:
+    tags, seconds = point.tags, point.value / 1000
+    status = int(tags.get("status") or 0)
+    step = Step(tags.get("name") or tags.get("url") or "requests", _own_tags(tags))
+    return Answer(step, point.at - seconds, seconds, _outcome(tags, status), status, tags.get("url") or "")
+
+
+def _own_tags(tags: Mapping[str, str]) -> Tags:
+    return tuple((tag, value) for tag, value in tags.items() if tag not in _OF_K6 or (tag == "group" and value))
 
 
 def _outcome(tags: Mapping[str, str], status: int) -> Outcome:
@@ -92,4 +166,6 @@ def _outcome(tags: Mapping[str, str], status: int) -> Outcome:
         return _OUTCOMES[code]
     if status or code in _ANSWERED:
         return Outcome.UNEXPECTED
+    if "malformed" in tags.get("error", ""):
+        return Outcome.GARBLED
     return Outcome.NOT_CONNECTED if code in _NOT_CONNECTED else Outcome.CUT_OFF

@@ -53,4 +53,7 @@ def facts_of_summary(
 
 def _can_be(step: StepLoad) -> bool:
     times = () if step.response is None else astuple(step.response)
-    return all(isfinite(each) and each >= 0 for each in (*times, *step.outcomes.values()))
+    waits = () if step.waiting is None else astuple(step.waiting)
+    checks = (count for counts in step.checks.values() for count in counts)
+    figures = (*times, *waits, *checks, *step.outcomes.values(), step.bytes_sent, step.bytes_received)
+    return all(isfinite(each) and each >= 0 for each in figures)

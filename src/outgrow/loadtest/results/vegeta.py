@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -11,10 +12,12 @@ from outgrow.errors import UsageError
 from outgrow.facts.loads import Latency, LoadFacts, Outcome
 from outgrow.loadtest.results._json import object_in
 from outgrow.loadtest.results.single import Answer, facts_of
+from outgrow.loadtest.results.steps import Step
 from outgrow.loadtest.results.summaries import facts_of_summary, step_of
 
 _NANOSECONDS: Final = 1e9
 _CSV_COLUMNS: Final = 7
+_REQUEST: Final = re.compile(r'^\w+ "[^"]*": ')
 _FAULTS: Final = (
     ("connection refused", Outcome.REFUSED),
     ("deadline exceeded", Outcome.TIMED_OUT),
@@ -51,9 +54,11 @@ def _from_json(name: str, text: str) -> Iterator[Answer]:
         try:
             read: dict[str, Any] = json.loads(line)
             sent = datetime.fromisoformat(read["timestamp"]).timestamp()
-            step = str(read.get("attack") or read.get("method") or "requests")
-            code, seconds = int(read["code"]), float(read["latency"]) / _NANOSECONDS
-            yield Answer(step, sent, seconds, _outcome(code, read.get("error", "")), code, str(read.get("url", "")))
+            error = read.get("error") or ""
+            yield _answer(
+                (sent, read["code"], read["latency"], read.get("bytes_out", 0), read.get("bytes_in", 0), error),
+                (read.get("attack") or "", read.get("method") or "", read.get("url") or ""),
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise UsageError(f"{name}:{number}: is no line of vegeta encode --to json: {error}") from error
 
@@ -62,18 +67,35 @@ def _from_csv(name: str, text: str) -> Iterator[Answer]:
     """Read timestamp (ns), code, latency (ns), bytes out, bytes in, error, body, attack, seq, method, url, headers."""
     for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
         try:
-            code, seconds = int(row[1]), int(row[2]) / _NANOSECONDS
-            step = (row[7] if len(row) > _CSV_COLUMNS else "") or "requests"
-            url = row[10] if len(row) > 10 else ""  # noqa: PLR2004 (the column of the url)
-            yield Answer(step, int(row[0]) / _NANOSECONDS, seconds, _outcome(code, row[5]), code, url)
+            sent, code, latency, sent_bytes, received = (int(each) for each in row[:5])
+            attack, _, method, url = (*row[7:11], *("",) * 4)[:4]
+            yield _answer((sent / _NANOSECONDS, code, latency, sent_bytes, received, row[5]), (attack, method, url))
         except (ValueError, IndexError) as error:
             raise UsageError(f"{name}:{number}: is no row of vegeta encode --to csv: {error}") from error
+
+
+def _answer(found: tuple[float, Any, Any, Any, Any, str], named: tuple[str, str, str]) -> Answer:
+    """Give an answer; it is called after the attack, if that has a name, else by its method and URL."""
+    sent, code, latency, sent_bytes, received, error = found
+    attack, method, url = named
+    return Answer(
+        Step(attack or f"{method} {url}".strip() or "requests"),
+        sent,
+        float(latency) / _NANOSECONDS,
+        _outcome(int(code), error),
+        int(code),
+        url,
+        bytes_sent=int(sent_bytes),
+        bytes_received=int(received),
+    )
 
 
 def _outcome(code: int, error: str) -> Outcome:
     if code:
         return Outcome.DONE if 200 <= code < 400 else Outcome.UNEXPECTED  # noqa: PLR2004 (vegeta's own rule)
-    return next((outcome for words, outcome in _FAULTS if words in error), Outcome.NOT_CONNECTED)
+    # The error may begin with the request, as in: Get "http://shop/timeout": EOF
+    words = _REQUEST.sub("", error)
+    return next((outcome for fault, outcome in _FAULTS if fault in words), Outcome.NOT_CONNECTED)
 
 
 def read_report(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:

@@ -15,6 +15,8 @@ from outgrow.plan.load_metrics import SYSTEM_TAGS
 from outgrow.quantity import Duration, format_number
 
 _WORDS: Final = frozenset({"vus", "duration", "iterations", "stages", "scenarios"})
+_ELSE: Final = frozenset({"metrics", "log", "latencies"})
+"""Words of results and recordings, which may hold a `duration` too."""
 _NO_TIME: Final = Duration.parse("0s")
 _SECOND: Final = Duration.parse("1s")
 _NOT_CARRIED: Final = ("exec", "env", "startTime", "options")
@@ -31,7 +33,7 @@ def read(text: str, target: str) -> ImportedScenario | None:
         found: Any = json.loads(text)
     except ValueError:
         return None
-    if not isinstance(found, dict) or "metrics" in found or "log" in found:
+    if not isinstance(found, dict) or _ELSE & found.keys():
         return None
     options = {key: value for key, value in cast("Options", found).items() if value not in (None, {}, [], "")}
     if not _WORDS & options.keys():

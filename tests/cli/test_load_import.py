@@ -1,0 +1,78 @@
+"""`outgrow load import`: what other generators wrote becomes a run, whatever else it may look like."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from outgrow.cli import run
+
+RECORDED = Path(__file__).parents[1] / "loadtest" / "recorded"
+
+
+@pytest.mark.parametrize(
+    ("name", "arrivals", "requests"),
+    [
+        ("k6_points.json", 32, 42),
+        ("k6_points.csv", 32, 42),
+        ("k6_summary_export.json", 32, 42),
+        ("k6_handle_summary.json", 32, 42),
+        ("vegeta_results.json", 16, 16),
+        ("vegeta_results.csv", 16, 16),
+        ("vegeta_report.json", 16, 16),
+    ],
+)
+def test_a_real_result_becomes_a_run_and_no_plan(tmp_path, capsys, name, arrivals, requests):
+    file = tmp_path / "run.json"
+
+    code = run(["load", "import", str(RECORDED / name), "--name", "peak", "-o", str(file)])
+
+    assert code == 0, capsys.readouterr().err
+    kept = json.loads(file.read_text())
+    assert kept["scenario"] == "peak"
+    assert sum(kept["iterations"]["outcomes"].values()) == arrivals
+    assert sum(kept["whole"]["outcomes"].values()) == requests
+    table = capsys.readouterr().out.partition("Check")[0]
+    assert "not told by step {" not in table  # it has checks and no requests
+
+
+def test_what_vegeta_attack_wrote_is_told_how_to_become_text(capsys):
+    assert run(["load", "import", str(RECORDED / "vegeta_attack.bin")]) == 2
+
+    assert "becomes text by vegeta encode --to json" in capsys.readouterr().err
+
+
+PLAN = """
+outgrow: 1
+name: shop
+scenarios:
+  peak: {target: "http://127.0.0.1", target_rps: 15, duration: 2s, steps: [{name: farm-list, tags: {kind: read}}]}
+roadmap:
+  current: optimise
+  phases:
+    - name: optimise
+      verify:
+        scenarios: [peak]
+        goals: {GOALS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("goals", "code"),
+    [
+        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %, dropped: 10}', 0),
+        ('{"http_req_duration{kind:read}": ["p(95)<10"], errors: 50 %, dropped: 10}', 6),
+        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 1 %, dropped: 10}', 6),
+        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %, dropped: 0}', 6),
+        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %}', 6),
+        ('{checks: ["rate>0.9"], dropped: 10}', 6),
+        ('{checks: ["rate>0.5"], dropped: 10}', 0),
+    ],
+)
+@pytest.mark.parametrize("name", ["k6_points.json", "k6_points.csv"])
+def test_a_phase_is_proven_by_what_k6_wrote_only_where_its_goals_were_kept(tmp_path, capsys, name, goals, code):
+    plan, file = tmp_path / "plan.yaml", tmp_path / "run.json"
+    plan.write_text(PLAN.replace("{GOALS}", goals))
+    assert run(["load", "import", str(RECORDED / name), "--name", "peak", "-o", str(file)]) == 0
+
+    assert run(["verify", "optimise", str(plan), "--from", str(file)]) == code, capsys.readouterr()
