@@ -46,7 +46,9 @@ class Percentage(click.ParamType[float]):
 def trace_options(command: Decorated) -> Decorated:
     """Add the options that say which traffic is replayed."""
     options = (
-        click.option("--trace", type=click.Path(path_type=Path), help="Recorded traffic: .csv, .csv.gz or .parquet."),
+        click.option(
+            "--trace", type=click.Path(path_type=Path), help="Traffic: .csv, .parquet, or a load test's .json."
+        ),
         click.option("--from-source", metavar="SIGNAL", help="The past of a signal of the plan instead of a file."),
         click.option("--past", type=Span(), default="30d", show_default=True, help="How far back --from-source goes."),
         click.option(

@@ -12,10 +12,13 @@ from typing import Any, BinaryIO, Final, TextIO, cast
 from zoneinfo import ZoneInfo
 
 from outgrow.errors import UsageError
+from outgrow.report.load_json import stored_load
+from outgrow.simulate.load_trace import recording_of_load
 from outgrow.simulate.recording import Columns, Gaps, Reading, Recording, Row, Values, columns_of, recording_of
 
 _CSV_ENDINGS: Final = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz")
 _PARQUET_ENDINGS: Final = (".parquet", ".pq")
+_RUN_ENDING: Final = ".json"
 _SNIFFED: Final = 5
 
 Finder = Callable[[Sequence[str]], tuple[Columns, str]]
@@ -34,12 +37,16 @@ class TraceFile:
 
 
 def read_trace(file: TraceFile) -> Recording:
-    """Read a trace; the rules are those of `outgrow.simulate.recording`.
+    """Read a trace; the rules are those of `outgrow.simulate.recording`. A JSON file is the result of a load test.
 
     Raises:
         UsageError: the file cannot be read, or a row breaks a rule; says which.
     """
     name = file.path.name
+    if name.lower().endswith(_RUN_ENDING):
+        if file.columns or file.values:
+            raise UsageError(f"{file.path}: the result of a load test has no columns; leave --columns and --values out")
+        return recording_of_load(stored_load(file.path))
     columns, said, rows = rows_in(file.path, lambda first: columns_of(first, name, file.columns, file.values))
     found = recording_of(rows, name, Reading(file.zone, file.gaps, columns.values))
     return replace(found, notes=(*([said] if said else []), *found.notes))
@@ -74,7 +81,7 @@ def rows_in(path: Path, find: Finder) -> tuple[Columns, str, list[Row]]:
         raise UsageError(f"{path}: not UTF-8 text; save it as UTF-8") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
-    endings = ", ".join((*_CSV_ENDINGS[:4], *_PARQUET_ENDINGS))
+    endings = ", ".join((*_CSV_ENDINGS[:4], *_PARQUET_ENDINGS, _RUN_ENDING))
     raise UsageError(f"{path}: is of no known kind; its name should end in {endings}")
 
 

@@ -1,0 +1,75 @@
+"""A load test's own traffic, as a policy would have met it."""
+
+from dataclasses import replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from outgrow.control.trace_file import TraceFile, read_trace
+from outgrow.errors import UsageError
+from outgrow.facts.loads import FlowLoad, Outcome
+from outgrow.report.load_json import load_text
+from outgrow.simulate.load_trace import recording_of_load
+from tests.loadtest.servers import OK, answering, load_of, serving
+from tests.report.load_facts import a_run
+
+STAGES = [{"jump": 50, "hold": "1s"}, {"jump": 200, "hold": "1s"}, {"jump": 20, "hold": "1s"}]
+UTC = ZoneInfo("UTC")
+
+
+async def test_a_kept_run_is_the_traffic_that_was_due_in_it(tmp_path: Path):
+    async with serving(answering(OK)) as target:
+        facts = await load_of(target, stages=STAGES)
+    (tmp_path / "run.json").write_text(load_text(facts))
+
+    found = read_trace(TraceFile(tmp_path / "run.json", UTC))
+
+    assert found.trace.interval_seconds == 1
+    assert found.trace.rates == pytest.approx((50, 200, 20), abs=20)  # a second of the run ends a little late
+    assert found.trace.start == facts.started_at
+    assert found.notes == ("the load test short: what was due",)
+
+
+def test_a_target_that_stalls_does_not_seem_to_need_less():
+    assert recording_of_load(a_run(rate=100, overload_from=30)).trace.rates == (100.0,) * 60
+
+
+def test_an_arrival_of_several_requests_counts_as_them():
+    run = a_run(rate=90, seconds=10)
+
+    found = recording_of_load(replace(run, iterations=FlowLoad("", {Outcome.DONE: run.whole.arrivals // 3})))
+
+    assert found.trace.rates == (270.0,) * 10
+    assert found.notes[1] == "3 requests an arrival, on average"
+
+
+@given(st.lists(st.tuples(st.floats(0.1, 30), st.integers(0, 5000)), min_size=3, max_size=40))
+def test_intervals_of_any_length_keep_what_was_due_in_whole_seconds(intervals):
+    run, at = a_run(seconds=2, rate=10), 0.0
+    timeline = []
+    for length, due in intervals:
+        at += length
+        timeline.append(replace(run.timeline[0], at_seconds=at, due=due))
+    if at < 2:
+        return
+
+    rates = recording_of_load(replace(run, timeline=tuple(timeline))).trace.rates
+
+    assert len(rates) == int(at)
+    before = sum(due for _, due in intervals[:-1])
+    assert before - 1e-6 <= sum(rates) + intervals[-1][1] + 1e-6
+    assert sum(rates) <= sum(due for _, due in intervals) + 1e-6
+    assert min(rates) >= 0
+
+
+def test_a_run_without_seconds_is_refused(tmp_path: Path):
+    with pytest.raises(UsageError, match="a run of 0 s; traffic to rehearse on has at least 2"):
+        recording_of_load(replace(a_run(), timeline=()))
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(UsageError, match="no result of outgrow load"):
+        read_trace(TraceFile(tmp_path / "run.json", UTC))
+    with pytest.raises(UsageError, match="leave --columns and --values out"):
+        read_trace(TraceFile(tmp_path / "run.json", UTC, columns=("a", "b")))
