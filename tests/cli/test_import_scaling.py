@@ -66,7 +66,8 @@ def test_a_horizontal_pod_autoscaler_is_carried_over_whole(tmp_path, capsys):
 def test_a_scaled_object_keeps_what_keda_has_words_for(tmp_path, capsys):
     services, told = imported(tmp_path, capsys, KEDA)
 
-    assert told == ""
+    assert told.count("not carried over") == 1
+    assert "trigger orders: mode: QueueLength; what it measures has to be asked for by a signal" in told
     assert services["worker"]["scaling"] == {
         "policy": "keda",
         "min": 0,
@@ -83,6 +84,55 @@ def test_a_scaled_object_keeps_what_keda_has_words_for(tmp_path, capsys):
             {"title": "cron-2", "start": "0 8 * * *", "end": "0 18 * * *", "min": 30, "timezone": "Asia/Seoul"}
         ],
     }
+
+
+LOSING = """
+kind: ScaledObject
+metadata: {name: worker}
+spec:
+  scaleTargetRef: {name: worker, envSourceContainerName: main}
+  maxReplicaCount: 30
+  triggers:
+  - type: rabbitmq
+    name: orders
+    metadata: {value: "20", queueName: orders, host: "amqp://guest:hush@rabbit/v", password: hush, passwordFromEnv: PW}
+    authenticationRef: {name: keda-rabbit}
+  - {type: prometheus, metadata: {threshold: 5, query: 'sum(rate(http_requests_total{job="x"}[2m]))'}}
+  advanced: {restoreToOriginalReplicaCount: true}
+"""
+
+
+def test_every_option_without_a_counterpart_is_said_with_its_trigger_and_without_secrets(tmp_path, capsys):
+    _, told = imported(tmp_path, capsys, LOSING)
+
+    for lost in (
+        "scaleTargetRef.envSourceContainerName: main",
+        "advanced.restoreToOriginalReplicaCount: true",
+        "trigger orders: queueName: orders, host: amqp://guest:***@rabbit/v, password: ***, passwordFromEnv: PW, auth",
+        'trigger prometheus-1: query: sum(rate(http_requests_total{job="x"}[2m])); what',
+    ):
+        assert f"not carried over: {lost}" in told
+    assert 'authenticationRef: {"name": "keda-rabbit"}; what it measures has to be asked for by a signal' in told
+    assert "hush" not in told
+
+
+def test_what_a_horizontal_pod_autoscaler_loses_of_a_metric_is_said(tmp_path, capsys):
+    by_object = {"describedObject": {"kind": "Service", "name": "web"}, "target": {"type": "Value", "value": "2k"}}
+    metric = {"type": "Object", "object": {**by_object, "metric": {"name": "hits"}}}
+    spec = {"scaleTargetRef": {"name": "web"}, "maxReplicas": 7, "metrics": [metric]}
+    services, told = imported(tmp_path, capsys, yaml.safe_dump({"kind": "HorizontalPodAutoscaler", "spec": spec}))
+
+    assert services["web"]["scaling"]["metrics"] == [{"kind": "object", "name": "hits", "value": 2000}]
+    assert 'metric hits: its describedObject: {"kind": "Service", "name": "web"}; put it into the query' in told
+
+
+def test_a_container_that_keda_looks_at_stays_the_one(tmp_path, capsys):
+    trigger = {"type": "cpu", "metricType": "Utilization", "metadata": {"value": "60", "containerName": "main"}}
+    spec = {"scaleTargetRef": {"name": "a"}, "triggers": [trigger]}
+    services, told = imported(tmp_path, capsys, yaml.safe_dump({"kind": "ScaledObject", "spec": spec}))
+
+    metric = {"kind": "container_resource", "container": "main", "name": "cpu", "utilization": 60}
+    assert (services["a"]["scaling"]["metrics"], told) == ([metric], "")
 
 
 def test_an_imported_scaled_object_is_a_policy_that_validates_with_signals(tmp_path, capsys):
@@ -164,6 +214,34 @@ def test_what_cannot_be_imported_is_one_line(tmp_path, capsys, text: str, messag
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
     assert run(["import", str(tmp_path / "x.yaml")]) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("abc", 'ScaledObject worker cannot be read: trigger orders: metadata.value: "abc" is no number'),
+        ("inf", 'trigger orders: metadata.value: "inf" is no number'),
+        ("1e99999", 'trigger orders: metadata.value: "1e99999" is no number'),
+        ("0", "worker: triggers[0] (orders).average: Input should be greater than 0"),
+    ],
+)
+def test_a_trigger_with_a_bad_value_is_named(tmp_path, capsys, written, message):
+    (tmp_path / "x.yaml").write_text(LOSING.replace('"20"', f'"{written}"'), encoding="utf-8")
+
+    assert run(["import", str(tmp_path / "x.yaml")]) == 2
+
+    assert message in capsys.readouterr().err
+
+
+def test_a_part_that_is_missing_is_named(tmp_path, capsys):
+    (tmp_path / "x.yaml").write_text(LOSING.replace("{type: prometheus, ", "{"), encoding="utf-8")
+    (tmp_path / "y.yaml").write_text(V2.replace("1500m", "15x"), encoding="utf-8")
+
+    assert [run(["import", str(tmp_path / name)]) for name in ("x.yaml", "y.yaml")] == [2, 2]
+
+    missing, bad = capsys.readouterr().err.splitlines()
+    assert "spec.triggers[1]: type is missing" in missing
+    assert 'HorizontalPodAutoscaler cannot be read: spec.metrics[1]: rps: "15x" is no number' in bad
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,31 @@ def stamp(moment: datetime, zone: str) -> str:
     return moment.astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
 
 
+def policy_place(path: Sequence[str | int], scaling: Any) -> str:
+    """Give a place in a scaling policy as people write it: `triggers[0] (orders).average`; empty for all of it.
+
+    Args:
+        path: as pydantic gives it, with the policy's kind first where one was chosen by it.
+        scaling: what stands below `scaling`, to name the metric or trigger of a place in a list.
+    """
+    found, here = "", scaling
+    for part in path:
+        if part in (_at(here, "policy"), _at(here, "kind")):
+            continue  # the type that pydantic chose
+        here = _at(here, part)
+        name = _at(here, "name") if isinstance(part, int) else None
+        found += f"[{part}]" if isinstance(part, int) else f".{part}"
+        found += f" ({name})" if name else ""
+    return found.lstrip(".")
+
+
+def _at(here: Any, part: str | int) -> Any:
+    try:
+        return here[part]
+    except (KeyError, IndexError, TypeError):
+        return None
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a result file; a failure is the user's to mend."""
     try:

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from outgrow.cli.common import policy_place
 from outgrow.errors import UsageError
 
 
@@ -36,8 +37,8 @@ def import_scaling(files: tuple[Path, ...]) -> None:
                 adapter.validate_python(dict(each.scaling), by_alias=True, by_name=False)
             except ValidationError as error:
                 first = error.errors()[0]
-                place = ".".join(map(str, first["loc"]))
-                raise UsageError(f"{file}: {each.service}: {place}: {first['msg']}") from error
+                place = policy_place(first["loc"], each.scaling)
+                raise UsageError(f"{file}: {each.service}: {f'{place}: ' if place else ''}{first['msg']}") from error
             if each.service in services:
                 click.echo(f"{file}: {each.service}: was there before; this one takes its place", err=True)
             services[each.service] = {"scaling": dict(each.scaling)}

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from outgrow.cli.common import policy_place
 from outgrow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def policies_in(file: Path) -> "dict[str, ScalingPolicy]":
             found[str(name)] = adapter.validate_python(raw, by_alias=True, by_name=False)
         except ValidationError as error:
             first = error.errors()[0]
-            place = ".".join(map(str, first["loc"]))
+            place = policy_place(first["loc"], raw)
             raise UsageError(f"{file}: {name}{f'.{place}' if place else ''}: {first['msg']}") from error
     return found
 

@@ -5,13 +5,12 @@ is the CPU or memory of the pods themselves it becomes `policy: hpa`, which is w
 policy has no word for is said. A cron trigger asks for so many replicas in its hours: a schedule with that `min`.
 """
 
-from collections.abc import Mapping, Sequence
-from decimal import InvalidOperation
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.plan.formula import parse_formula
-from outgrow.plan.imports.kubernetes_words import direction_of, number_of
+from outgrow.plan.imports.kubernetes_words import direction_of, number_of, reading, unread
 
 Json = Mapping[str, Any]
 
@@ -40,6 +39,14 @@ _SECONDS: Final = {
     "cooldownPeriod": "cool_down",
     "initialCooldownPeriod": "initial_cool_down",
 }
+_OPTIONS: Final = frozenset(
+    {
+        *("scaleTargetRef", "triggers", "minReplicaCount", "maxReplicaCount", "advanced"),
+        *("idleReplicaCount", "fallback", *_SECONDS),
+    }
+)
+_KINDS: Final = frozenset({"Value", "AverageValue", "Utilization"})
+_ASKED: Final = "; what it measures has to be asked for by a signal"
 _PAUSE: Final = "autoscaling.keda.sh/paused"
 
 
@@ -47,12 +54,12 @@ def policy_of(item: Json) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Give what stands below `scaling`, and what was not carried over.
 
     Raises:
-        KeyError, TypeError, ValueError, InvalidOperation: it is broken.
+        KeyError, TypeError, ValueError: it is broken.
         UsageError: nothing but hours of the day scales it.
     """
     spec = cast("dict[str, Any]", item["spec"])
     left_out: list[str] = []
-    named = [(each.get("name") or f"{each['type']}-{index}", each) for index, each in enumerate(spec["triggers"])]
+    named = [(_name(index, each), each) for index, each in enumerate(spec["triggers"])]
     most = spec.get("maxReplicaCount", 100)
     schedules = [_hours(name, each, most) for name, each in named if each["type"] == "cron"]
     others = [(name, each) for name, each in named if each["type"] != "cron"]
@@ -61,14 +68,14 @@ def policy_of(item: Json) -> tuple[dict[str, Any], tuple[str, ...]]:
         raise UsageError(f"{service}: only cron triggers scale it; write a policy and put these hours into schedules")
     scaling: dict[str, Any] = {"policy": "hpa", "min": spec.get("minReplicaCount", 0), "max": most}
     if any(each["type"] in _RESOURCES for _, each in others):
-        scaling["metrics"] = _kept((_metric(name, each) for name, each in others), others, left_out)
+        scaling["metrics"] = _kept(_metric, others, left_out)
         kept_back = ("idleReplicaCount", *_SECONDS, "fallback")
         left_out += [f"{option}: {spec[option]}" for option in kept_back if option in spec]
-        left_out += [f"trigger {name}: its activation" for name, each in others if _activation(each)]
+        left_out += [f"trigger {name}: its activation" for name, each in others if _activation(each)[1]]
         if _modifiers(spec):
             left_out.append("advanced.scalingModifiers: the formula")
     else:
-        scaling |= {"policy": "keda", "triggers": _kept((_trigger(*each) for each in others), others, left_out)}
+        scaling |= {"policy": "keda", "triggers": _kept(_trigger, others, left_out)}
         scaling |= _keda_options(spec, left_out)
     behavior = _part(_part(_part(spec, "advanced"), "horizontalPodAutoscalerConfig"), "behavior")
     if behavior:
@@ -76,17 +83,57 @@ def policy_of(item: Json) -> tuple[dict[str, Any], tuple[str, ...]]:
         scaling["behavior"] = {name: direction_of(raw) for name, raw in both.items() if raw}
     if schedules:
         scaling["schedules"] = schedules
+    left_out += _beside(spec)
+    left_out += [f"trigger {name}: {', '.join(lost)}{_ASKED}" for name, each in named if (lost := _unread(each))]
     pause = _pause(item, left_out)
     if pause is not None:
         scaling["pause"] = pause
     return scaling, tuple(left_out)
 
 
-def _kept(found: Any, others: Sequence[tuple[str, Json]], left_out: list[str]) -> list[Json]:
-    """Keep those that have a target; name the others."""
-    pairs = list(zip(others, found, strict=True))
-    left_out += [f"trigger {name}: no target that could be carried over" for (name, _), each in pairs if each is None]
-    return [each for _, each in pairs if each is not None]
+def _kept(
+    made_of: Callable[[str, Json], Json | None], others: Sequence[tuple[str, Json]], left_out: list[str]
+) -> list[Json]:
+    """Read the triggers that have a target; name the others."""
+    kept: list[Json] = []
+    for name, trigger in others:
+        with reading(f"trigger {name}"):
+            found = made_of(name, trigger)
+        if found is None:
+            left_out.append(f"trigger {name}: no target that could be carried over")
+        else:
+            kept.append(found)
+    return kept
+
+
+def _name(index: int, trigger: Json) -> str:
+    """Name a trigger as KEDA does where it has no name of its own."""
+    with reading(f"spec.triggers[{index}]"):
+        return str(trigger.get("name") or f"{trigger['type']}-{index}")
+
+
+def _unread(trigger: Json) -> list[str]:
+    """Give what of a trigger its policy has no place for: where and how it is measured, and who may."""
+    metadata = _metadata(trigger)
+    read = {"start", "end", "timezone", "desiredReplicas"} if trigger["type"] == "cron" else {_target_key(trigger)}
+    read |= {"type"} if metadata.get("type") in _KINDS else set()
+    read |= {"containerName"} if trigger["type"] in _RESOURCES else set()
+    read |= {_activation(trigger)[0]}
+    lost = unread(metadata, read)
+    return [*lost, *unread(trigger, {"type", "name", "metadata", "metricType"})]
+
+
+def _beside(spec: Json) -> list[str]:
+    """Give what stands beside triggers, bounds and behavior and has no counterpart."""
+    advanced, target = _part(spec, "advanced"), _part(spec, "scaleTargetRef")
+    hpa, formula = _part(advanced, "horizontalPodAutoscalerConfig"), _part(advanced, "scalingModifiers")
+    return [
+        *unread(target, {"name", "kind", "apiVersion"}, "scaleTargetRef."),
+        *unread(spec, _OPTIONS),
+        *unread(advanced, {"horizontalPodAutoscalerConfig", "scalingModifiers"}, "advanced."),
+        *unread(hpa, {"behavior"}, "advanced.horizontalPodAutoscalerConfig."),
+        *unread(formula, {"formula", "target", "activationTarget", "metricType"}, "advanced.scalingModifiers."),
+    ]
 
 
 def _part(raw: Json, key: str) -> Json:
@@ -97,27 +144,30 @@ def _metadata(trigger: Json) -> Json:
     return _part(trigger, "metadata")
 
 
+def _target_key(trigger: Json) -> str:
+    return next((key for key in _TARGETS if key in _metadata(trigger)), "")
+
+
 def _target(trigger: Json) -> float | int | None:
-    metadata = _metadata(trigger)
-    written = next((metadata[key] for key in _TARGETS if key in metadata), None)
-    return None if written is None else number_of(written)
+    key = _target_key(trigger)
+    if not key:
+        return None
+    with reading(f"metadata.{key}"):
+        return number_of(_metadata(trigger)[key])
 
 
 def _kind(trigger: Json) -> str:
     """Say how the target counts: `AverageValue` unless it is written; older objects have it among the metadata."""
-    known = {"Value", "AverageValue", "Utilization"}
-    return next((kind for kind in (trigger.get("metricType"), _metadata(trigger).get("type")) if kind in known), "")
+    return next((kind for kind in (trigger.get("metricType"), _metadata(trigger).get("type")) if kind in _KINDS), "")
 
 
-def _activation(trigger: Json) -> float | int:
-    """Give the amount above which a trigger is active; scalers name it `activation` and their own word."""
+def _activation(trigger: Json) -> tuple[str, float | int]:
+    """Give the amount above which a trigger is active, and its option: `activation` and the scaler's own word."""
     for key, written in _metadata(trigger).items():
         if key.startswith("activation"):
-            try:
-                return number_of(written)
-            except InvalidOperation:
-                continue
-    return 0
+            with reading(f"metadata.{key}"):
+                return key, number_of(written)
+    return "", 0
 
 
 def _trigger(name: str, trigger: Json) -> Json | None:
@@ -125,7 +175,7 @@ def _trigger(name: str, trigger: Json) -> Json | None:
     if target is None:
         return None
     found = {"name": name, "value" if _kind(trigger) == "Value" else "average": target}
-    activation = _activation(trigger)
+    _, activation = _activation(trigger)
     return {**found, "activation": activation} if activation else found
 
 
@@ -135,15 +185,17 @@ def _metric(name: str, trigger: Json) -> Json | None:
         return None
     if trigger["type"] not in _RESOURCES:
         return {"kind": "external", "name": name, "value" if kind == "Value" else "average": target}
-    if kind == "AverageValue":
-        return {"kind": "resource", "name": trigger["type"], "average": target}
-    return {"kind": "resource", "name": trigger["type"], "utilization": int(target)}
+    container = _metadata(trigger).get("containerName")
+    of = {"kind": "container_resource", "container": container} if container else {"kind": "resource"}
+    amount = {"average": target} if kind == "AverageValue" else {"utilization": int(target)}
+    return {**of, "name": trigger["type"], **amount}
 
 
 def _hours(name: str, trigger: Json, most: int) -> Json:
     metadata = _metadata(trigger)
-    fewest = min(int(metadata["desiredReplicas"]), most)
-    hours = {"title": name, "start": metadata["start"], "end": metadata["end"], "min": fewest}
+    with reading(f"trigger {name}"):
+        fewest = min(int(number_of(metadata["desiredReplicas"])), most)
+        hours = {"title": name, "start": metadata["start"], "end": metadata["end"], "min": fewest}
     return {**hours, "timezone": metadata["timezone"]} if metadata.get("timezone") else hours
 
 

@@ -6,12 +6,11 @@ What cannot be carried over is said.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import InvalidOperation
 from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.hpa_versions import spec_of
-from outgrow.plan.imports.kubernetes_words import direction_of, number_of
+from outgrow.plan.imports.kubernetes_words import direction_of, number_of, reading, unread
 from outgrow.plan.imports.scaled_objects import policy_of
 
 Json = Mapping[str, Any]
@@ -77,10 +76,19 @@ def _read(item: Json, where: str) -> list[ImportedScaling]:
                 return _compose(item["services"])
             case _:
                 return []
-    except (KeyError, TypeError, AttributeError, ValueError, InvalidOperation) as error:
-        raise UsageError(
-            f"{where}: {item.get('kind', 'services')} cannot be read: {error!r}; is it complete?"
-        ) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        what = str(error)
+        if not isinstance(error, ValueError):
+            missing = f"{error.args[0]} is missing" if isinstance(error, KeyError) else what
+            what = f"{missing}; is it complete?"
+        raise UsageError(f"{where}: {_called(item)} cannot be read: {what}") from error
+
+
+def _called(item: Json) -> str:
+    """Give an object's kind, and its name where it has one."""
+    meta: Any = item.get("metadata")
+    name = str(cast("Json", meta).get("name", "")) if isinstance(meta, dict) else ""
+    return f"{item.get('kind') or 'services'} {name}".rstrip()
 
 
 # --- Kubernetes ---
@@ -89,7 +97,12 @@ def _read(item: Json, where: str) -> list[ImportedScaling]:
 def _hpa(item: Json) -> ImportedScaling:
     spec = spec_of(item)
     left_out: list[str] = []
-    metrics = [each for raw in spec["metrics"] if (each := _metric(raw, left_out))]
+    metrics: list[Json] = []
+    for index, raw in enumerate(spec["metrics"]):
+        with reading(f"spec.metrics[{index}]"):
+            each = _metric(raw, left_out)
+        metrics += [each] if each else []
+    left_out += unread(spec, {"scaleTargetRef", "minReplicas", "maxReplicas", "metrics", "behavior"})
     if not spec["metrics"]:
         # Without any metric the controller aims at 80 % of the CPU that is requested.
         metrics.append({"kind": "resource", "name": "cpu", "utilization": 80})
@@ -123,14 +136,16 @@ def _metric(raw: Json, left_out: list[str]) -> Json | None:
     found: dict[str, Any] = {"kind": kind, "name": name}
     if kind == "container_resource":
         found["container"] = source["container"]
-    if target.get("averageUtilization") is not None:
-        found["utilization"] = target["averageUtilization"]
-    elif target.get("averageValue") is not None:
-        found["average"] = number_of(target["averageValue"])
-    else:
-        found["value"] = number_of(target["value"])
-    if source.get("metric", {}).get("selector"):
-        left_out.append(f"metric {name}: its selector; put it into the query of the signal")
+    with reading(name):
+        if target.get("averageUtilization") is not None:
+            found["utilization"] = target["averageUtilization"]
+        elif target.get("averageValue") is not None:
+            found["average"] = number_of(target["averageValue"])
+        else:
+            found["value"] = number_of(target["value"])
+    lost = [*unread(source.get("metric") or {}, {"name"}), *unread(source, {"name", "container", "metric", "target"})]
+    if lost:
+        left_out.append(f"metric {name}: its {', '.join(lost)}; put it into the query of the signal")
     return found
 
 
