@@ -5,6 +5,9 @@ import json
 from contextlib import asynccontextmanager
 
 import grpc
+import h2.config
+import h2.connection
+import h2.events
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from grpc_reflection.v1alpha import reflection
@@ -13,6 +16,7 @@ from outgrow.errors import SourceError, UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.run import run_load
 from tests.loadtest.certificates import authority
+from tests.loadtest.proxies import known_to, proxy
 from tests.loadtest.servers import OK, answering, load_of, scenario, serving
 from tests.servers.process import program
 
@@ -275,3 +279,70 @@ async def test_a_file_that_describes_nothing_is_said_before_the_run(tmp_path, na
     async with shop(describes=False) as target:
         with pytest.raises(UsageError, match=said):
             await over_tls(tmp_path, target, steps=described_by(proto=name))
+
+
+@pytest.mark.parametrize("tls", [None, {"ca": "ca.pem"}, {"insecure": True}])
+async def test_calls_go_through_a_proxy_that_wants_a_password(papers, tls, monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    tunnels = []
+
+    async def noting(reader, writer):
+        tunnels.append(writer)
+        await proxy(reader, writer)
+
+    credentials = None if tls is None else secured(papers)
+    async with shop(credentials=credentials) as target, serving(noting) as through:
+        options = {"tls": tls} if tls else {}
+        facts = await over_tls(papers, target, proxy=known_to(through), **options)
+        with pytest.raises(SourceError, match=r"the proxy refused: HTTP/1\.1 407"):
+            await over_tls(papers, target, proxy=through, timeout="1s", **options)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
+    assert len(tunnels) >= 3
+
+
+async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch):
+    asked = []
+
+    async def noting(*_):
+        asked.append(1)
+
+    async with shop() as target, serving(noting) as through:
+        for name in ("http_proxy", "https_proxy", "grpc_proxy"):
+            monkeypatch.setenv(name, through)
+        monkeypatch.setenv("no_proxy", "")
+        facts = await load_of(target, target_rps=20, steps=[call()])
+
+    assert facts.whole.outcomes == {Outcome.DONE: 6}
+    assert asked == []
+
+
+async def test_the_target_is_told_the_name_that_it_was_asked_by(tmp_path):
+    files, asked = descriptor_pb2.FileDescriptorSet(), []
+    POOL.FindFileByName("shop.proto").CopyToProto(files.file.add())
+    (tmp_path / "shop.pb").write_bytes(files.SerializeToString())
+
+    async def noting(reader, writer):
+        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        server.initiate_connection()
+        writer.write(server.data_to_send())
+        while data := await reader.read(65536):
+            events = server.receive_data(data)
+            requests = (each for each in events if isinstance(each, h2.events.RequestReceived))
+            asked.extend(dict(each.headers)[":authority"] for each in requests)
+            writer.write(server.data_to_send())
+
+    async with serving(noting) as target:
+        named = target.replace("127.0.0.1", "localhost")
+        facts = await over_tls(tmp_path, named, steps=described_by(proto="shop.pb"), timeout="500ms")
+
+    assert facts.whole.outcomes == {Outcome.TIMED_OUT: 4}
+    assert set(asked) == {named.removeprefix("http://")}
+
+
+async def test_a_proxy_that_is_not_there_is_named_before_the_run():
+    async with serving(answering(OK)) as through:
+        pass
+
+    with pytest.raises(SourceError, match=f"no proxy answers at {through.removeprefix('http://')}"):
+        await load_of("http://127.0.0.1:9", proxy=through, steps=[call()])

@@ -14,6 +14,7 @@ from hypercorn.config import Config
 from hyperframe.frame import GoAwayFrame
 
 from outgrow.facts.loads import Outcome
+from tests.loadtest.proxies import known_to, proxy
 from tests.loadtest.servers import OK, answering, load_of, serving
 from tests.servers.process import free_port, listens
 
@@ -73,6 +74,38 @@ async def test_requests_share_a_connection_and_carry_headers_and_bodies():
     headers = dict(seen[0][0]["headers"])
     assert headers[b"user-agent"] == b"outgrow"
     assert b"x-user" in headers
+
+
+async def test_requests_without_tls_go_through_a_proxy_as_a_tunnel():
+    seen = []
+    async with hypercorn(app_of(seen)) as target, serving(proxy) as through:
+        facts = await load_of(target, http="2", proxy=known_to(through))
+        refused = await load_of(target, http="2", proxy=through)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 30}
+    assert {scope["path"] for scope, _ in seen} == {"/"}
+    assert not {name for scope, _ in seen for name, _ in scope["headers"] if name.startswith(b"proxy-")}
+    assert refused.whole.outcomes == {Outcome.NOT_CONNECTED: 30}
+    assert refused.notes == ("the proxy refused: HTTP/1.1 407 Who are you?",)
+
+
+async def test_what_a_server_says_with_the_proxys_consent_is_not_lost():
+    async def eager(reader, writer):
+        """Consent, and pass on at once what the server says before it is asked: its settings."""
+        await reader.readuntil(b"\r\n\r\n")
+        server = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False))
+        server.initiate_connection()
+        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n" + server.data_to_send())
+        while data := await reader.read(65536):
+            for event in server.receive_data(data):
+                if isinstance(event, h2.events.StreamEnded):
+                    server.send_headers(event.stream_id, [(":status", "204")], end_stream=True)
+            writer.write(server.data_to_send())
+
+    async with serving(eager) as through:
+        facts = await load_of("http://127.0.0.1:9", http="2", proxy=through)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 30}
 
 
 async def test_a_slow_answer_holds_no_other_request_up():

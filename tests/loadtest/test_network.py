@@ -1,9 +1,6 @@
 """TLS, proxies, redirects, compression, uploads, IPv6: over real sockets, and what goes wrong is said once."""
 
-import asyncio
-import base64
 import ssl
-from contextlib import suppress
 
 import pytest
 
@@ -11,6 +8,7 @@ from outgrow.errors import RefusedError, UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.run import run_load
 from tests.loadtest.certificates import authority
+from tests.loadtest.proxies import known_to, proxy
 from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 
 
@@ -83,30 +81,6 @@ async def test_a_file_of_tls_that_cannot_be_used_is_told_with_its_place(certific
         await loaded(certificates, "http://127.0.0.1:9", tls={"ca": "none.pem"})
 
 
-async def proxy(reader, writer):
-    """Forward: CONNECT as a tunnel, anything else with its answer; only to who says its password."""
-    head = await request(reader)
-    if base64.b64encode(b"me:p@ss") not in head:
-        writer.write(b"HTTP/1.1 407 Who are you?\r\nContent-Length: 0\r\n\r\n")
-        return
-    method, where, _ = head.split(b" ", 2)
-    tunnel = method == b"CONNECT"
-    host, _, port = (where if tunnel else where.split(b"/")[2]).decode().rpartition(":")
-    far_reader, far_writer = await asyncio.open_connection(host, int(port))
-    if tunnel:
-        writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-    else:
-        far_writer.write(head)
-
-    async def pump(source, into):
-        with suppress(OSError):
-            while data := await source.read(65536):
-                into.write(data)
-        into.close()
-
-    await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
-
-
 async def test_requests_go_through_a_proxy():
     seen: list[bytes] = []
 
@@ -116,8 +90,7 @@ async def test_requests_go_through_a_proxy():
             writer.write(OK)
 
     async with serving(noting) as target, serving(proxy) as through:
-        url = through.replace("http://", "http://me:p%40ss@")
-        facts = await load_of(target, proxy=url, duration="50ms")
+        facts = await load_of(target, proxy=known_to(through), duration="50ms")
 
     assert facts.whole.outcomes == {Outcome.DONE: 5}
     assert seen[0].startswith(f"GET {target}/ HTTP/1.1\r\n".encode())
@@ -125,8 +98,7 @@ async def test_requests_go_through_a_proxy():
 
 async def test_tls_goes_through_a_proxy_as_a_tunnel(certificates):
     async with serving(answering(OK), ssl=context(certificates)) as target, serving(proxy) as through:
-        url = through.replace("http://", "http://me:p%40ss@")
-        facts = await loaded(certificates, target, proxy=url, tls={"ca": "ca.pem"})
+        facts = await loaded(certificates, target, proxy=known_to(through), tls={"ca": "ca.pem"})
         refused = await loaded(certificates, target, proxy=through, tls={"ca": "ca.pem"})
 
     assert facts.whole.outcomes == {Outcome.DONE: 5}

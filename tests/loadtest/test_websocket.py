@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections import Counter
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 from websockets.asyncio.server import serve
@@ -12,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.run import run_load
 from tests.loadtest.certificates import authority
+from tests.loadtest.proxies import known_to, proxy
 from tests.loadtest.servers import OK, answering, load_of, scenario, serving
 
 
@@ -271,3 +273,56 @@ async def test_a_server_that_wants_a_certificate_and_gets_none_cuts_off_and_lose
     assert facts.whole.arrivals == 4
     assert set(facts.whole.outcomes) <= {Outcome.NOT_CONNECTED, Outcome.CUT_OFF, Outcome.GARBLED}
     assert Outcome.DONE not in facts.whole.outcomes
+
+
+async def test_talks_go_through_a_proxy_that_wants_a_password_and_tell_it_to_nobody_else():
+    seen = []
+
+    async def noting(socket):
+        seen.append(socket.request.headers)
+        await echo(socket)
+
+    steps = [*chat({"send": "a", "expect": "a"}), {"name": "plain", "status": [426]}]
+    async with talking(noting) as target, serving(proxy) as through:
+        options: dict[str, Any] = {"target_rps": 20, "steps": steps, "reuse": False, "compression": True}
+        facts = await load_of(target, proxy=known_to(through), **options)
+        refused = await load_of(target, proxy=through, **options)
+
+    assert {step.name: dict(step.outcomes) for step in facts.steps} == {
+        "chat": {Outcome.DONE: 3},
+        "plain": {Outcome.DONE: 3},
+    }
+    assert seen[0]["Host"] == target.removeprefix("http://")
+    assert "Proxy-Authorization" not in seen[0]
+    assert refused.steps[0].outcomes == {Outcome.NOT_CONNECTED: 3}
+    assert refused.notes == ("the proxy refused: HTTP/1.1 407 Who are you?",)
+
+
+async def test_talks_over_tls_go_through_a_proxy_and_certificates_are_looked_at(papers):
+    async with talking(echo, ssl=secured(papers)) as target, serving(proxy) as through:
+        trusted = await over_tls(papers, target, proxy=known_to(through), tls={"ca": "ca.pem"})
+        unknown = await over_tls(papers, target, proxy=known_to(through))
+
+    assert trusted.whole.outcomes == {Outcome.DONE: 4}
+    assert unknown.whole.outcomes == {Outcome.NOT_CONNECTED: 4}
+    assert unknown.notes[0].startswith("the certificate of localhost is not trusted: ")
+
+
+@pytest.mark.parametrize(
+    ("talk", "expected"),
+    [
+        (answering(b"HTTP/1.1 200 Yes\r\n\r\nand more"), Outcome.NOT_CONNECTED),
+        (answering(b"x" * 20_000), Outcome.NOT_CONNECTED),
+        (answering(b"HTTP/1.1 200 Yes\r\n", keep=False), Outcome.NOT_CONNECTED),
+        (answering(b"HTTP/1.1 200 Yes\r\n\r\n", keep=False), Outcome.CUT_OFF),
+        (answering(), Outcome.TIMED_OUT),
+    ],
+    ids=["talks on", "never ends", "hangs up", "hangs up later", "stalls"],
+)
+async def test_a_proxy_that_behaves_badly_loses_no_session(talk, expected):
+    async with serving(talk) as through:
+        facts = await load_of(
+            "http://127.0.0.1:9", proxy=through, target_rps=20, timeout="300ms", steps=chat({"send": "a"})
+        )
+
+    assert facts.whole.outcomes == {expected: 6}

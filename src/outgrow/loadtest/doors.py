@@ -1,6 +1,7 @@
 """How connections to the target are opened: plain, over TLS, through a proxy."""
 
 import asyncio
+import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -37,7 +38,10 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """The way to the target. `host` is the target's; `tunnel` is what a proxy is asked before TLS, if any.
+    """The way to the target. `host` is the target's, and `place` the same with its port.
+
+    `connect` is what a proxy is asked for a tunnel, if there is one, and `proxy` the header that it knows the generator
+    by; `tunnel` is the same as `connect` where plain requests need a tunnel too.
 
     `context` offers the scenario's version of HTTP, `bare` offers none; `papers` hold what both were made of. All three
     are none where no TLS is spoken.
@@ -48,7 +52,9 @@ class Door:
     context: ssl.SSLContext | None = None
     server_name: str = ""
     tunnel: bytes = b""
-    is_proxied: bool = False
+    place: str = ""
+    connect: bytes = b""
+    proxy: str = ""
     bare: ssl.SSLContext | None = None
     papers: Papers | None = None
 
@@ -65,17 +71,60 @@ class Door:
             return made
         transport, asking = await loop.create_connection(lambda: _Asking(self.tunnel), ip, port)
         try:
-            await asking.answered
+            rest = await asking.answered
             made = make()
-            over = await loop.start_tls(
-                transport, made, cast("ssl.SSLContext", self.context), server_hostname=self.server_name
-            )
+            if self.context is None:
+                transport.set_protocol(made)
+                made.connection_made(transport)
+                if rest:
+                    made.data_received(rest)
+                return made
+            over = await loop.start_tls(transport, made, self.context, server_hostname=self.server_name)
         except BaseException:
             transport.abort()
             raise
         if over is None:
             raise ConnectionAbortedError("the connection ended during the handshake")
         made.connection_made(over)
+        return made
+
+    async def dialled(self) -> socket.socket:
+        """Open a socket on whose other end is the target, who says nothing before it is asked.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        loop, ip = asyncio.get_running_loop(), self.address.ip
+        made = socket.socket(socket.AF_INET6 if ":" in ip else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            made.setblocking(False)  # noqa: FBT003 (the standard library's signature)
+            await loop.sock_connect(made, (ip, self.address.port))
+            if self.connect:
+                await loop.sock_sendall(made, self.connect)
+                heard = b""
+                while not _is_open(heard):
+                    heard = _more(heard, await loop.sock_recv(made, _LONGEST_ANSWER))
+        except BaseException:
+            made.close()
+            raise
+        return made
+
+    def dialled_within(self, seconds: float) -> socket.socket:
+        """Do the same, without a loop; no step takes longer than so many seconds.
+
+        Raises:
+            OSError: it cannot be opened.
+        """
+        made = socket.create_connection((self.address.ip, self.address.port), timeout=seconds)
+        try:
+            if self.connect:
+                made.sendall(self.connect)
+                heard = b""
+                while not _is_open(heard):
+                    heard = _more(heard, made.recv(_LONGEST_ANSWER))
+        except BaseException:
+            made.close()
+            raise
         return made
 
     def trouble(self, error: OSError) -> str:
@@ -91,26 +140,61 @@ class Door:
         return f"the proxy refused: {error}" if isinstance(error, ProxyRefusedError) else ""
 
 
+def _rest_after(heard: bytes) -> bytes | None:
+    """Give what came after a proxy's consent; none where it has not answered yet.
+
+    Raises:
+        ProxyRefusedError: it does not consent.
+    """
+    head, end, rest = heard.partition(b"\r\n\r\n")
+    if not end and len(heard) < _LONGEST_ANSWER:
+        return None
+    line = head.partition(b"\r\n")[0]
+    if not (end and line.startswith(b"HTTP/1.") and line[8:12] == _DONE):
+        raise ProxyRefusedError(line[:80].decode("latin-1"))
+    return rest
+
+
+def _is_open(heard: bytes) -> bool:
+    """Say whether a proxy has opened a tunnel to someone who waits to be asked.
+
+    Raises:
+        ProxyRefusedError: it does not consent, or someone talks without being asked.
+    """
+    rest = _rest_after(heard)
+    if rest:
+        raise ProxyRefusedError("what came through it was not asked for")
+    return rest is not None
+
+
+def _more(heard: bytes, more: bytes) -> bytes:
+    if not more:
+        raise ProxyRefusedError("it hung up")
+    return heard + more
+
+
 class _Asking(asyncio.Protocol):
     """Asks a proxy for a tunnel."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
         self._heard = b""
-        self.answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.answered: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         cast("asyncio.Transport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
-        self._heard += data
-        if self.answered.done() or (b"\r\n\r\n" not in self._heard and len(self._heard) < _LONGEST_ANSWER):
+        if self.answered.done():
             return
-        line = self._heard.partition(b"\r\n")[0]
-        if line.startswith(b"HTTP/1.") and line[8:12] == _DONE:
-            self.answered.set_result(None)
-        else:
-            self.answered.set_exception(ProxyRefusedError(line[:80].decode("latin-1")))
+        self._heard += data
+        try:
+            rest = _rest_after(self._heard)
+        except ProxyRefusedError as refused:
+            self.answered.set_exception(refused)
+            return
+        if rest is not None:
+            self.answered.set_result(rest)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.answered.done():
@@ -166,14 +250,20 @@ async def door_of(scenario: Scenario, target: str, environment: Mapping[str, str
         place = f"scenarios.{name}.tls"
         context, bare = (_context(scenario.tls, http, base, place) for http in (scenario.http, ""))
         papers = _papers(scenario.tls, bare, base)
-    server_name, tunnel = scenario.tls.server_name or host, b""
+    server_name = scenario.tls.server_name or host
+    whole = f"{f'[{host}]' if ':' in host else host}:{parts.port or (80 if context is None else 443)}"
+    connect, known = b"", ""
     if (proxy := proxy_of(scenario, environment)) is not None:
-        address = await address_of(proxy.url, scenario.allow_hosts)
-        if context is not None:
-            place = f"{f'[{host}]' if ':' in host else host}:{parts.port or 443}"
-            known = f"{proxy.authorization}\r\n" if proxy.authorization else ""
-            tunnel = f"CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n{known}\r\n".encode("latin-1")
-    return Door(address, host, context, server_name, tunnel, proxy is not None, bare, papers)
+        address, known = await address_of(proxy.url, scenario.allow_hosts), proxy.authorization
+        lines = [f"CONNECT {whole} HTTP/1.1", f"Host: {whole}", *[known] * bool(known), "", ""]
+        connect = "\r\n".join(lines).encode("latin-1")
+    tunnel = b"" if needs_no_tunnel(parts.scheme, scenario.http) else connect
+    return Door(address, host, context, server_name, tunnel, whole, connect, known, bare, papers)
+
+
+def needs_no_tunnel(scheme: str, http: str) -> bool:
+    """Say whether a proxy passes plain requests on by itself: those of HTTP/1.1 without TLS (RFC 9112 3.2.2)."""
+    return scheme == "http" and http == "1.1"
 
 
 def _papers(tls: Tls, context: ssl.SSLContext, base: Path) -> Papers:

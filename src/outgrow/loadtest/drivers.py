@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, Protocol
 
-from outgrow.errors import UsageError
 from outgrow.loadtest.connections import Connections, Traffic
 from outgrow.loadtest.exchanges import Exchanges, Line
 from outgrow.loadtest.flights import Flight
@@ -79,15 +78,7 @@ def driver_for(line: Line, flows: ReadyFlows, traffic: Traffic, base: Path) -> L
 
     Raises:
         SourceError: the package of a protocol is not installed.
-        UsageError: a protocol cannot go the way that the scenario goes.
     """
-    if line.door.is_proxied:
-        other = next((step for flow in flows.flows for step in flow.steps if step.speaks != "http"), None)
-        if other is not None:
-            raise UsageError(
-                f"the step {other.name} speaks {other.speaks}, which goes through no proxy here; remove proxy, or move "
-                "the step to a scenario without one"
-            )
     wanted: list[Spoken] = sorted({step.speaks for flow in flows.flows for step in flow.steps})
     drivers: dict[Spoken, LoadDriver] = {each: _driver(each, line, flows, traffic, base) for each in wanted}
     return drivers[wanted[0]] if len(wanted) == 1 else _Several(drivers)

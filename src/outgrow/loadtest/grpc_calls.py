@@ -187,13 +187,14 @@ class GrpcCalls:
     def _described(self) -> tuple[Way, Mapping[str, MethodDescriptor]]:
         """Connect once, and look every method up."""
         way = way_through(self._line)
+        where = f"{way.place}, through the proxy at {way.address}" if way.through else way.address
         with way.channel(grpc) as channel:
             try:
                 grpc.channel_ready_future(channel).result(timeout=self._line.connect_seconds)
             except grpc.FutureTimeoutError as error:
                 raise SourceError(
                     Failure.UNREACHABLE,
-                    f"no gRPC server answers at {way.address}" + (" over TLS" if way.is_secure else ""),
+                    f"no gRPC server answers at {where}" + (" over TLS" if way.is_secure else ""),
                     "start it, or correct the target"
                     + ("; it may want a client's certificate, tls: {certificate: FILE}" if way.is_secure else ""),
                 ) from error

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from outgrow.errors import UsageError
 from outgrow.loadtest.bodies import Body, body_of
 from outgrow.loadtest.contents import path_of
-from outgrow.loadtest.doors import proxy_of
+from outgrow.loadtest.doors import needs_no_tunnel, proxy_of
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.templates import Template, UnfitValueError, Value, in_header, in_path, template, together
 from outgrow.plan.scenario_steps import ScenarioStep
@@ -96,7 +96,8 @@ class Place:
     """Where requests go, as requests write it.
 
     `host` is the `Host` header, `prefix` what stands before every path, `origin` the scheme and host, `proxied` the
-    same where a proxy must be told, and `lines` are headers that every request has.
+    same where a proxy must be told, and `lines` are headers that every request has; `lines_to_proxy` belong to those
+    that a proxy reads.
     """
 
     host: str
@@ -104,6 +105,7 @@ class Place:
     origin: str = ""
     proxied: str = ""
     lines: tuple[str, ...] = ()
+    lines_to_proxy: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -136,11 +138,10 @@ def place_of(target: str, scenario: Scenario, environment: Mapping[str, str]) ->
         lines.append("Connection: close")
     if scenario.compression:
         lines.append("Accept-Encoding: gzip, deflate")
-    proxied = ""
-    if proxy is not None and parts.scheme == "http":
-        proxied = origin
-        lines += [proxy.authorization] * bool(proxy.authorization)
-    return Place(parts.netloc, parts.path.rstrip("/"), origin, proxied, tuple(lines))
+    proxied, known = "", ""
+    if proxy is not None and needs_no_tunnel(parts.scheme, scenario.http):
+        proxied, known = origin, proxy.authorization
+    return Place(parts.netloc, parts.path.rstrip("/"), origin, proxied, tuple(lines), (known,) * bool(known))
 
 
 def _header(value: str, orders: ShareOrders, place: str) -> str:
@@ -171,13 +172,16 @@ def request_of(step: ScenarioStep, place: Place, known: Collection[str], orders:
     given = {name.lower() for name in step.headers}
     lines = [f"Host: {place.host}"]
     lines += [f"{name}: {_header(value, orders, f'{named}.headers.{name}')}" for name, value in step.headers.items()]
-    lines += [line for line in place.lines if line.partition(":")[0].lower() not in given]
+    is_http = step.websocket is None and step.grpc is None
+    ours = place.lines + place.lines_to_proxy if is_http else ()
+    lines += [line for line in ours if line.partition(":")[0].lower() not in given]
     if "user-agent" not in given:
         lines.append("User-Agent: outgrow")
     if body.media_type and "content-type" not in given:
         lines.append(f"Content-Type: {body.media_type}")
     path = template([(place.prefix + path_of(step), in_path)], known)
     head = template([("\r\n".join(lines), in_header)], known)
-    front = together(f"{step.method} {place.proxied}", path, " HTTP/1.1\r\n", head)
-    made = Request(step.method, place.proxied, path, head, body, front)
+    origin = place.proxied if is_http else ""
+    front = together(f"{step.method} {origin}", path, " HTTP/1.1\r\n", head)
+    made = Request(step.method, origin, path, head, body, front)
     return made if made.names else replace(made, ready=made.content({}))

@@ -1,11 +1,10 @@
 """Sessions over WebSockets (RFC 6455): connect, take the turns, close; messages are counted, replies timed."""
 
 import asyncio
-import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from time import perf_counter
-from typing import Final
+from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -86,8 +85,7 @@ class WebSocketTalks:
                 f"{'ws' if door.bare is None else 'wss'}://{request.host}{request.path}",
                 ssl=door.bare,
                 server_hostname=None if door.bare is None else door.server_name,
-                host=self._line.address.ip,
-                port=self._line.address.port,
+                **await self._place(),
                 additional_headers=request.headers,
                 user_agent_header=None,
                 compression=None,
@@ -105,8 +103,9 @@ class WebSocketTalks:
                 meter.ended = perf_counter()
         except InvalidStatus as refused:
             return Heard(refused.response.status_code)
-        except ssl.SSLError as error:
-            self.notes[door.trouble(error)] = None
+        except OSError as error:
+            if note := door.trouble(error):
+                self.notes[note] = None
             raise
         except ConnectionClosed as closed:
             raise EOFError("the server closed the WebSocket") from closed
@@ -116,6 +115,14 @@ class WebSocketTalks:
             raise GarbledError("what came is no WebSocket") from error
         meter.is_whole = True
         return Heard(_SWITCHING, b"", b"" if kept is None else bytes(kept.content))
+
+    async def _place(self) -> dict[str, Any]:
+        """Give where to connect, as the library wants it: an address, or a socket through a proxy."""
+        door = self._line.door
+        if not door.connect:
+            return {"host": door.address.ip, "port": door.address.port}
+        async with asyncio.timeout(self._line.connect_seconds):
+            return {"sock": await door.dialled()}
 
 
 class _Straight(connect):
