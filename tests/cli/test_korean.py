@@ -1,27 +1,38 @@
 """Under `--lang ko` a command says nothing in English but names, units and terms, and its tables stand in columns."""
 
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 
+import click
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from outgrow.capacity.knee import Knee, Objective, Search
+from outgrow.capacity.usl import Point, fit_scaling_law
 from outgrow.cli import run
+from outgrow.cli.knee_table import level_line, objective_text, print_heading, print_knee, print_law
 from outgrow.cli.load_live import LoadLive
 from outgrow.cli.load_table import second_line
+from outgrow.control.find_knee import KneeRequest
+from outgrow.facts.capacities import Capacity
+from outgrow.facts.knees import KneeLevel
 from outgrow.facts.loads import Outcome
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.plan.scenarios import Scenario
 from outgrow.report.load_json import load_text
 from outgrow.report.words import texts_of
 from tests.cli import test_verify
 from tests.cli.test_load import plan_in, shop
 from tests.korean import ends_of_columns, english_in
-from tests.report.load_facts import a_run, with_answers
+from tests.report.load_facts import AT, a_run, with_answers
 
 __all__ = ["shop"]
 KOREAN = texts_of("ko")
 OF_THE_RUN = ("peak", "read", "write", "status is 200", "pool", "connections", "cpu{pod=a}", "cpu", "disk", "ratio")
+SCENARIO = {"target": "http://127.0.0.1", "steps": [{"name": "read"}], "vus": 5, "duration": "1s"}
+SECOND = timedelta(seconds=1)
 WEAK = (
     "the generator used 97% of a core, so its own work shows in the times; ask for a lower rate, or for more processes"
 )
@@ -98,3 +109,46 @@ def test_a_proof_and_the_roadmap_are_told_in_korean(tmp_path, shop, capsys):
     told = capsys.readouterr()
     names = ("normal", "peak", "read", "v1", "v2", "shop", "target", "version", "baseline", "users", "git")
     assert english_in(told.out + told.err, *names) == []
+
+
+def test_two_compared_runs_are_told_in_korean(tmp_path, capsys):
+    files = {
+        "a": a_run(120, 40),
+        "b": a_run(120, 40, seed=2, slower=1.5, failing=0.2, too_weak=(WEAK,)),
+        "short": replace(a_run(12, 40), target="http://127.0.0.1:9", interrupted=True),
+    }
+    for name, facts in files.items():
+        (tmp_path / f"{name}.json").write_text(load_text(facts))
+
+    for a, b in (("a", "b"), ("a", "a"), ("short", "a")):
+        run(["load", "compare", str(tmp_path / f"{a}.json"), str(tmp_path / f"{b}.json"), "--lang", "ko"])
+
+    told = capsys.readouterr().out
+    assert "느려짐" in told
+    assert "데이터 부족" in told
+    assert english_in(told, *OF_THE_RUN) == []
+
+
+def test_the_search_for_the_knee_is_told_in_korean_and_its_columns_stand(capsys):
+    objective = Objective(p95_seconds=0.1)
+    levels = [
+        KneeLevel(rate, min(rate, 90.0), concurrency, 0.02, p95, 0.4, failed, ())
+        for rate, concurrency, p95, failed in ((50, 2, 0.04, 0), (80, 4, 0.08, 0), (100, 30, None, 0.3))
+    ]
+    levels = [replace(each, broken=objective.broken_by(each)) for each in levels]
+    levels[-1] = replace(levels[-1], saturated="pool")
+    found = Knee(tuple(levels), 80.0, 100.0, confirmed=True, law=fit_scaling_law([]), why="interrupted")
+    capacity = Capacity("api", AT, 80, 100, 1, "peak", objective_text(objective), confirmed=True)
+    law = fit_scaling_law([Point(n, x) for n, x in ((2, 90), (4, 160), (8, 260), (16, 300), (32, 250), (20, 290))])
+
+    print_heading(KneeRequest(Scenario.model_validate(SCENARIO), objective, Search(10, 100), SECOND, SECOND), KOREAN)
+    for level in levels:
+        click.echo(level_line(level, KOREAN))
+    print_knee(found, capacity, (), KOREAN)
+    print_law("instances", law, KOREAN)
+
+    told = capsys.readouterr().out
+    assert english_in(told, "pool", "api", "alpha", "beta", "gamma") == []
+    lines = told.splitlines()
+    assert len({tuple(ends_of_columns(line)[:6]) for line in lines[3 : 3 + len(levels)]}) == 1
+    assert ends_of_columns(lines[2])[:6] == ends_of_columns(lines[3])[:6]

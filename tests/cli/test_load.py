@@ -13,6 +13,7 @@ from outgrow.cli import run
 from outgrow.cli.knee_table import print_heading
 from outgrow.control.find_knee import KneeRequest
 from outgrow.plan.scenarios import Scenario
+from outgrow.report.words import texts_of
 from tests.servers.process import free_port
 
 PLAN = """
@@ -342,6 +343,6 @@ def test_a_knee_of_users_who_wait_is_searched_at_rates_and_that_is_said(capsys, 
     made = Scenario.model_validate({"target": "http://127.0.0.1", "steps": [{"name": "read"}], **course})
     seconds = timedelta(seconds=3)
 
-    print_heading(KneeRequest(made, Objective(p95_seconds=0.1), Search(10, 100), seconds, seconds))
+    print_heading(KneeRequest(made, Objective(p95_seconds=0.1), Search(10, 100), seconds, seconds), texts_of("en"))
 
     assert ("its requests are asked at these rates instead" in capsys.readouterr().out) == made.is_closed

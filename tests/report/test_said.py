@@ -26,9 +26,7 @@ from tests.decide.test_thresholds import gates
 from tests.report.load_facts import a_run, with_answers
 
 KOREAN, ENGLISH = texts_of("ko"), texts_of("en")
-NAMES = (
-    r"ulimit -n|tls: \{ca: FILE\}|insecure: true|https?://\S*|Accept-Encoding|gzip|deflate|Linux|x86_64|aarch64|SIG\w+"
-)
+NAMES = r"beta|ulimit -n|tls: \{ca: FILE\}|insecure: true|https?://\S*|Accept-Encoding|gzip|deflate|Linux|x86_64|aarch64|SIG\w+"
 
 
 def in_english(text: str) -> list[str]:
@@ -82,7 +80,12 @@ def of_the_way() -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("text", [*of_the_generator(), *of_thresholds(), *of_the_way()])
+def of_the_law() -> list[str]:
+    bound = " (without that bound it would be -0.002, which no system has)"
+    return [f"beta is 0 where the law fits best{each}: throughput shows no decline" for each in ("", bound)]
+
+
+@pytest.mark.parametrize("text", [*of_the_law(), *of_the_generator(), *of_thresholds(), *of_the_way()])
 def test_every_sentence_of_a_run_is_said_in_korean(text: str):
     assert text
     assert said(text, ENGLISH) == text

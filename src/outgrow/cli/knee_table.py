@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+from rich.cells import cell_len
 from rich.text import Text
 
 from outgrow.capacity.knee import Knee, Objective
@@ -13,10 +14,12 @@ from outgrow.control.find_knee import KneeRequest
 from outgrow.facts.capacities import Capacity
 from outgrow.facts.knees import KneeLevel
 from outgrow.quantity import format_duration
+from outgrow.report.said import said
+from outgrow.report.words import Words
 
 _WIDE_GAP = 3.0
 _WIDTHS = (9, 9, 9, 8, 8, 8)
-_NAMES = ("asked/s", "carried/s", "at once", "p50", "p95", "p99")
+_NAMES = ("asked", "carried", "at_once", "p50", "p95", "p99")
 
 
 def objective_text(objective: Objective) -> str:
@@ -29,22 +32,30 @@ def objective_text(objective: Objective) -> str:
     return ", ".join([*parts, f"errors <= {objective.failed_share * 100:.3g} %"])
 
 
-def print_heading(request: KneeRequest) -> None:
+def print_heading(request: KneeRequest, words: Words) -> None:
     """Print what is searched, and the heads of the columns."""
     search = request.search
     click.echo(
-        f"{objective_text(request.objective)}; {search.lowest:,.4g} to {search.highest:,.4g}/s, "
-        f"each held {format_duration(request.hold)}"
+        words(
+            "load.knee.heading",
+            objective=said(objective_text(request.objective), words),
+            lowest=f"{search.lowest:,.4g}",
+            highest=f"{search.highest:,.4g}",
+            hold=format_duration(request.hold),
+        )
     )
     if request.scenario.is_closed:
-        click.echo(
-            "the scenario's users wait for their answers, so a slow target would be asked less: "
-            "its requests are asked at these rates instead"
-        )
-    click.echo(" ".join(f"{name:>{width}}" for name, width in zip(_NAMES, _WIDTHS, strict=True)))
+        click.echo(words("load.knee.closed"))
+    names = [name if name.startswith("p") else words(f"load.knee.{name}") for name in _NAMES]
+    click.echo(" ".join(_right(name, width) for name, width in zip(names, _WIDTHS, strict=True)))
 
 
-def level_line(level: KneeLevel) -> str:
+def _right(text: str, width: int) -> str:
+    """Set a text to the right of so many cells; Korean letters take two."""
+    return " " * (width - cell_len(text)) + text
+
+
+def level_line(level: KneeLevel, words: Words) -> str:
     """Lay out a rate that was held in one line."""
     cells = (
         f"{level.rate:,.4g}",
@@ -52,31 +63,37 @@ def level_line(level: KneeLevel) -> str:
         f"{level.concurrency:,.3g}",
         *(_milliseconds(each) for each in (level.p50_seconds, level.p95_seconds, level.p99_seconds)),
     )
-    line = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
-    says = "kept again" if level.kept and level.is_repeat else "kept" if level.kept else "; ".join(level.broken)
-    full = f" [{level.saturated} full]" if level.saturated else ""
+    line = " ".join(_right(cell, width) for cell, width in zip(cells, _WIDTHS, strict=True))
+    if level.kept:
+        says = words("load.knee.kept_again" if level.is_repeat else "load.knee.kept")
+    else:
+        says = "; ".join(said(each, words) for each in level.broken)
+    full = words("load.knee.full", resource=level.saturated) if level.saturated else ""
     return f"{line}  {says}{full}"
 
 
-def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, ...]) -> None:
+def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, ...], words: Words) -> None:
     """Print the verdict first, then the law."""
     shown = console()
     shown.print()
     if found.rate is not None and capacity is not None:
-        above = "" if found.broken is None else f", broken at {found.broken:,.4g}/s"
+        above = "" if found.broken is None else words("load.knee.broken_at", rate=f"{found.broken:,.4g}")
+        key = "load.knee.kept_twice" if found.confirmed else "load.knee.kept_once"
+        shown.print(Text(words(key, rate=f"{found.rate:,.4g}") + above, "bold"))
         shown.print(
-            Text(
-                f"the knee: {found.rate:,.4g}/s kept {'twice' if found.confirmed else 'once, not confirmed'}{above}",
-                "bold",
+            words(
+                "load.knee.carries",
+                subject=capacity.subject,
+                rate=f"{capacity.per_instance:,.4g}",
+                instances=capacity.instances,
+                objective=said(capacity.objective, words),
             )
         )
-        each = f"{capacity.per_instance:,.4g}/s per instance ({capacity.instances} running)"
-        shown.print(f"{capacity.subject} carries {each} with {capacity.objective}")
     if found.why:
-        shown.print(Text(found.why, "bold red" if found.rate is None else "bold"))
-    print_law("concurrency", found.law)
+        shown.print(Text(said(found.why, words), "bold red" if found.rate is None else "bold"))
+    print_law("concurrency", found.law, words)
     if len({each.instances for each in earlier}) > 1:
-        print_law("instances", law_over_instances(earlier))
+        print_law("instances", law_over_instances(earlier), words)
 
 
 def law_over_instances(earlier: tuple[Capacity, ...]) -> ScalingLaw | NotFitted:
@@ -84,30 +101,33 @@ def law_over_instances(earlier: tuple[Capacity, ...]) -> ScalingLaw | NotFitted:
     return fit_scaling_law([Point(each.instances, each.rate) for each in earlier])
 
 
-def print_law(over: str, law: ScalingLaw | NotFitted) -> None:
-    """Print the fitted law with its intervals, or why there is none."""
+def print_law(over: str, law: ScalingLaw | NotFitted, words: Words) -> None:
+    """Print the fitted law over `concurrency` or `instances` with its intervals, or why there is none."""
     shown = console()
+    over = words(f"load.law.{over}")
     if isinstance(law, NotFitted):
-        shown.print(Text(f"no scaling law over {over}: {law.why}", "dim"))
+        shown.print(Text(words("load.law.none", over=over, why=said(law.why, words)), "dim"))
         return
     estimates = (("alone", law.gamma, "/s"), ("contention", law.alpha, ""), ("coherency", law.beta, ""))
-    parts = ", ".join(f"{name} {_estimate(each)}{unit}" for name, each, unit in estimates)
-    shown.print(f"scaling law over {over}: {parts}")
+    parts = ", ".join(f"{words(f'load.law.{name}')} {_estimate(each, words)}{unit}" for name, each, unit in estimates)
+    shown.print(words("load.law.fitted", over=over, parts=parts))
     match law.peak:
         case Peak(n, throughput):
-            shown.print(f"  it peaks at {_estimate(n)} with {_estimate(throughput)}/s")
+            told = words("load.law.peak", n=_estimate(n, words), throughput=_estimate(throughput, words))
+            shown.print(f"  {told}")
             below = max((point.n for point in law.points if point.n <= n.value), default=0.0)
             above = min((point.n for point in law.points if point.n >= n.value), default=below)
             if above > _WIDE_GAP * below > 0:
-                shown.print(Text(f"  nothing was measured between {below:.3g} and {above:.3g}: a guess", "bold yellow"))
+                told = words("load.law.guess", below=f"{below:.3g}", above=f"{above:.3g}")
+                shown.print(Text(f"  {told}", "bold yellow"))
         case peak:
-            shown.print(f"  no peak: {peak.why}")
+            shown.print(f"  {words('load.law.no_peak', why=said(peak.why, words))}")
     for caution in law.cautions:
-        shown.print(Text(f"  {caution.says}", "dim"))
+        shown.print(Text(f"  {said(caution.says, words)}", "dim"))
 
 
-def _estimate(each: Estimate) -> str:
-    return f"{each.value:.4g} ({each.low:.4g} to {each.high:.4g})"
+def _estimate(each: Estimate, words: Words) -> str:
+    return f"{each.value:.4g} ({words('load.law.range', low=f'{each.low:.4g}', high=f'{each.high:.4g}')})"
 
 
 def knee_document(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import Span, console, write_text
+from outgrow.cli.common import Span, console, lang_option, write_text
 from outgrow.errors import ExitCode, UsageError
 from outgrow.quantity import Duration
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from outgrow.facts.comparisons import LoadComparison, MeasureChange
     from outgrow.facts.loads import LoadFacts
+    from outgrow.report.words import Words
 
 _RUN = click.Path(path_type=Path, dir_okay=False)
 
@@ -38,6 +39,7 @@ _RUN = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON (schema outgrow.load-compare/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
+@lang_option
 def compare(
     runs: tuple[Path, ...],
     a: tuple[Path, ...],
@@ -48,6 +50,7 @@ def compare(
     fail_on: str | None,
     as_json: bool,
     output: Path | None,
+    lang: str,
 ) -> int:
     """Tell change from noise between two runs.
 
@@ -62,6 +65,7 @@ def compare(
     from outgrow.decide.comparison import Margins, compared
     from outgrow.report.documents import written
     from outgrow.report.load_json import stored_load
+    from outgrow.report.words import texts_of
 
     first, second = _sides(runs, a, b)
     stored = {path: stored_load(path) for path in (*first, *second)}
@@ -82,7 +86,7 @@ def compare(
     if as_json:
         click.echo(text)
     else:
-        _print(found, first, second)
+        _print(found, first, second, texts_of(lang))
     return _exit_code(found, fail_on, list(stored.values()))
 
 
@@ -138,91 +142,108 @@ def _exit_code(found: "LoadComparison", fail_on: str | None, runs: "list[LoadFac
 
 _NARROW = 70
 """A narrower terminal has one blank between columns."""
-_LEAST = {"": len("  errors"), "B is": len("difference")}
+_LEAST = {"step": len("  errors"), "b_is": len("difference")}
 """Where even that is too much, the last column takes two lines."""
 
 
-def _print(found: "LoadComparison", a: tuple[Path, ...], b: tuple[Path, ...]) -> None:
+def _print(found: "LoadComparison", a: tuple[Path, ...], b: tuple[Path, ...], words: "Words") -> None:
     from rich.table import Table
     from rich.text import Text
 
     from outgrow.facts.comparisons import Change
+    from outgrow.report.said import said
 
     shown = console()
     for name, side, paths in (("A", found.a, a), ("B", found.b, b)):
-        runs = f"{side.runs} runs, " if side.runs > 1 else ""
-        shown.print(Text(f"{name}: {', '.join(map(str, paths))} ({runs}{side.seconds:,} s)", style="dim"))
+        runs = words("load.compare.runs", n=side.runs) if side.runs > 1 else ""
+        seconds = words("span.second", n=f"{side.seconds:,}")
+        shown.print(Text(f"{name}: {', '.join(map(str, paths))} ({runs}{seconds})", style="dim"))
     for doubt in found.doubts:
-        shown.print(Text(f"careful: {doubt}", style="bold red"))
-    shown.print(Text(_headline(found), style="bold"))
+        shown.print(Text(words("load.compare.careful", doubt=said(doubt, words)), style="bold red"))
+    shown.print(Text(_headline(found, words), style="bold"))
     between = 2 if shown.width >= _NARROW else 1
     table = Table(box=None, padding=(0, between, 0, 0), pad_edge=False, header_style="dim")
-    for name in ("", "A", "B", "change", "between", "B is"):
-        justify = "left" if name in {"", "B is"} else "right"
-        table.add_column(name, justify=justify, no_wrap=name != "B is", min_width=_LEAST.get(name))
+    for name in ("step", "a", "b", "change", "between", "b_is"):
+        justify = "left" if name in {"step", "b_is"} else "right"
+        head = "" if name == "step" else words(f"load.compare.{name}")
+        table.add_column(head, justify=justify, no_wrap=name != "b_is", min_width=_LEAST.get(name))
     for step in found.steps:
-        table.add_row(Text(step.name, style="bold"), f"{step.a_rate:,.4g}/s", f"{step.b_rate:,.4g}/s")
+        table.add_row(
+            Text(_step_name(step.name, words), style="bold"), f"{step.a_rate:,.4g}/s", f"{step.b_rate:,.4g}/s"
+        )
         for measure in step.measures:
             quiet = measure.verdict in {Change.NONE, Change.TOO_SHORT}
-            table.add_row(*_cells(measure), style="dim" if quiet else "")
+            table.add_row(*_cells(measure, words), style="dim" if quiet else "")
     shown.print(table)
-    for line in _whys(found):
+    for line in _whys(found, words):
         shown.print(Text(line, style="dim"))
 
 
-def _whys(found: "LoadComparison") -> list[str]:
+def _step_name(name: str, words: "Words") -> str:
+    """Word the run as a whole, which the comparison has among its steps."""
+    from outgrow.decide.load_seconds import ALL
+
+    return words("load.all") if name == ALL else name
+
+
+def _measure_name(name: str, words: "Words") -> str:
+    from outgrow.decide.load_seconds import ERRORS
+
+    return words("load.compare.errors") if name == ERRORS else name
+
+
+def _whys(found: "LoadComparison", words: "Words") -> list[str]:
     """Say why something could not be told: of the measures of a step, or once of all of them."""
+    from outgrow.report.said import said
+
     whys: dict[str, dict[str, list[str]]] = {}
     for step in found.steps:
         for measure in step.measures:
             if measure.why:
-                whys.setdefault(measure.why, {}).setdefault(step.name, []).append(measure.name)
+                steps = whys.setdefault(measure.why, {}).setdefault(_step_name(step.name, words), [])
+                steps.append(_measure_name(measure.name, words))
     everything = sum(len(step.measures) for step in found.steps)
     lines: list[str] = []
     for why, steps in whys.items():
-        of = ", ".join(f"{name} {' and '.join(measures)}" for name, measures in steps.items())
+        together = words("load.compare.and")
+        of = ", ".join(f"{name} {together.join(measures)}" for name, measures in steps.items())
         is_all = sum(map(len, steps.values())) == everything
-        lines.append(f"too short to tell{'' if is_all else f' ({of})'}: {why}")
+        key = "load.compare.all_too_short" if is_all else "load.compare.some_too_short"
+        lines.append(words(key, why=said(why, words), measures=of))
     return lines
 
 
-def _headline(found: "LoadComparison") -> str:
+def _headline(found: "LoadComparison", words: "Words") -> str:
     """Say what changed, the worst first."""
     from outgrow.facts.comparisons import Change
 
     parts: list[str] = []
-    for change, said in (
-        (Change.SLOWER, "slower"),
-        (Change.MORE_ERRORS, "more errors"),
-        (Change.FASTER, "faster"),
-        (Change.FEWER_ERRORS, "fewer errors"),
-    ):
+    for change in (Change.SLOWER, Change.MORE_ERRORS, Change.FASTER, Change.FEWER_ERRORS):
         steps = [step.name for step in found.steps if any(measure.verdict is change for measure in step.measures)]
         if steps:
-            parts.append(f"{said} ({', '.join(steps)})")
+            names = ", ".join(_step_name(name, words) for name in steps)
+            parts.append(f"{words(f'load.change.{change.name.lower()}')} ({names})")
     if parts:
-        return f"B is changed: {'; '.join(parts)}."
-    if Change.TOO_SHORT in found.verdicts:
-        return "No change was seen, but not everything could be told."
-    return "No difference seen: a change as large as the margin would have been."
+        return words("load.compare.changed", changes="; ".join(parts))
+    return words("load.compare.not_all_told" if Change.TOO_SHORT in found.verdicts else "load.compare.unchanged")
 
 
-def _cells(measure: "MeasureChange") -> list[str]:
+def _cells(measure: "MeasureChange", words: "Words") -> list[str]:
     from outgrow.decide.load_seconds import ERRORS
-    from outgrow.facts.comparisons import Change
     from outgrow.report.load_words import milliseconds
 
     is_errors = measure.name == ERRORS
     # Short enough for a narrow terminal; the words in full stand in the JSON.
-    word = {Change.NONE: "no difference", Change.TOO_SHORT: "too short"}.get(measure.verdict, measure.verdict.value)
+    word = words(f"load.change.{measure.verdict.name.lower()}")
+    name = f"  {_measure_name(measure.name, words)}"
     if measure.a is None or measure.b is None or measure.change is None or measure.low is None or measure.high is None:
-        return [f"  {measure.name}", "–", "–", "", "", word]
+        return [name, "–", "–", "", "", word]
     if is_errors:
         ends = f"{_points(measure.low)}…{_points(measure.high)} pp"
         change = f"{_points(measure.change)} pp"
-        return [f"  {measure.name}", _percent(measure.a), _percent(measure.b), change, ends, word]
+        return [name, _percent(measure.a), _percent(measure.b), change, ends, word]
     ends = f"{measure.low * 100:+.0f}…{measure.high * 100:+.0f} %"
-    return [f"  {measure.name}", milliseconds(measure.a), milliseconds(measure.b), _share(measure.change), ends, word]
+    return [name, milliseconds(measure.a), milliseconds(measure.b), _share(measure.change), ends, word]
 
 
 def _share(change: float) -> str:

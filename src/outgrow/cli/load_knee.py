@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, Span, load, run_async, write_text
+from outgrow.cli.common import DEFAULT_PLAN, Span, lang_option, load, run_async, write_text
 from outgrow.errors import ExitCode, JournalError, UsageError
 
 if TYPE_CHECKING:
     from outgrow.capacity.knee import Knee, Objective
     from outgrow.facts.capacities import Capacity
+    from outgrow.facts.knees import KneeLevel
     from outgrow.facts.loads import LoadFacts
     from outgrow.plan import Plan
     from outgrow.plan.scenarios import Scenario
+    from outgrow.report.words import Words
 
 _MILLISECONDS = timedelta(milliseconds=1)
 
@@ -39,6 +41,7 @@ _MILLISECONDS = timedelta(milliseconds=1)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the JSON into this file too.")
 @click.option("--no-journal", is_flag=True, help="Note no spans, and do not remember the capacity.")
 @click.option("--quiet", "-q", is_flag=True, help="Show nothing while it runs.")
+@lang_option
 def knee(
     scenario: str,
     plan: Path,
@@ -58,6 +61,7 @@ def knee(
     output: Path | None,
     no_journal: bool,
     quiet: bool,
+    lang: str,
 ) -> int:
     """Find the highest rate at which the target keeps its objective.
 
@@ -71,8 +75,9 @@ def knee(
     from outgrow.cli.knee_table import knee_document, level_line, print_heading, print_knee
     from outgrow.cli.load import declared_scenario
     from outgrow.control.find_knee import KneeRequest, find_knee
+    from outgrow.report.words import texts_of
 
-    loaded = load(plan)
+    loaded, words = load(plan), texts_of(lang)
     declared = declared_scenario(loaded.plan, scenario)
     times = [None if span is None else span / timedelta(seconds=1) for span in (p50, p95, p99)]
     if all(each is None for each in times):
@@ -84,7 +89,7 @@ def knee(
     runs: list[LoadFacts] = []
     shows = not quiet and not as_json
     if shows:
-        print_heading(request)
+        print_heading(request, words)
 
     async def one(held: "Scenario") -> "LoadFacts":
         from outgrow.api import load_test
@@ -95,16 +100,20 @@ def knee(
         runs.append(facts)
         return facts
 
-    found = run_async(lambda: find_knee(request, one, lambda level: click.echo(level_line(level)) if shows else None))
+    def told(level: "KneeLevel") -> None:
+        if shows:
+            click.echo(level_line(level, words))
+
+    found = run_async(lambda: find_knee(request, one, told))
     capacity = _capacity(found, objective, scenario, service or scenario, instances)
-    earlier = () if no_journal else _noted(loaded.plan, plan.parent, runs, capacity)
+    earlier = () if no_journal else _noted(loaded.plan, plan.parent, runs, capacity, words)
     document = knee_document(scenario, objective, found, capacity, earlier)
     if output is not None:
         write_text(output, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
     else:
-        print_knee(found, capacity, earlier)
+        print_knee(found, capacity, earlier, words)
     return _exit_code(found)
 
 
@@ -118,7 +127,9 @@ def _capacity(found: "Knee", objective: "Objective", scenario: str, subject: str
     return capacities.Capacity(subject, now, found.rate, found.broken, instances, scenario, kept, found.confirmed)
 
 
-def _noted(plan: "Plan", base: Path, runs: "list[LoadFacts]", capacity: "Capacity | None") -> "tuple[Capacity, ...]":
+def _noted(
+    plan: "Plan", base: Path, runs: "list[LoadFacts]", capacity: "Capacity | None", words: "Words"
+) -> "tuple[Capacity, ...]":
     """Note the spans and the capacity; give the capacities measured of the same subject, this one among them."""
     from outgrow.api import append_event, remembered_events
     from outgrow.control.load_test import span_of
@@ -142,7 +153,7 @@ def _noted(plan: "Plan", base: Path, runs: "list[LoadFacts]", capacity: "Capacit
     try:
         return run_async(note)
     except JournalError as error:
-        click.echo(f"the capacity is not remembered: {error}", err=True)
+        click.echo(words("load.knee.not_remembered", why=error), err=True)
         return ()
 
 

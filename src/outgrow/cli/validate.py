@@ -2,11 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from outgrow.cli.common import lang_option, load, plan_argument, progress_bar, run_async
 from outgrow.errors import ExitCode
+
+if TYPE_CHECKING:
+    from outgrow.report.words import Words
 
 
 @click.command()
@@ -47,10 +51,10 @@ def validate(plan: Path, live: bool, strict: bool, lang: str) -> int:
         click.echo(words("validate.pools", database=database, opened=f"{opened:,}", needed=needed))
     if not live:
         return ExitCode.USAGE if strict and loaded.warnings else ExitCode.DONE
-    return _live(plan, loaded.plan)
+    return _live(plan, loaded.plan, words)
 
 
-def _live(path: Path, plan: "object") -> int:
+def _live(path: Path, plan: "object", words: "Words") -> int:
     from outgrow.api import try_plan
     from outgrow.cli.live_table import print_trial
     from outgrow.plan import Plan
@@ -58,6 +62,6 @@ def _live(path: Path, plan: "object") -> int:
     assert isinstance(plan, Plan)  # noqa: S101 (narrows the lazily imported type)
     with progress_bar() as told:
         trial = run_async(lambda: try_plan(plan, base=path.parent, environment=os.environ, progress=told))
-    print_trial(plan, trial)
+    print_trial(plan, trial, words)
     failed = any(source.failures for source in trial.sources.values())
     return ExitCode.SOURCE if failed else ExitCode.DONE

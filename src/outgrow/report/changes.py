@@ -7,6 +7,7 @@ from outgrow.facts.verdicts import CheckpointVerdict
 from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
 from outgrow.quantity import format_in
+from outgrow.report.said import said
 from outgrow.report.words import Words
 
 
@@ -43,7 +44,7 @@ def _step(plan: Plan, checkpoint: Checkpoint, step: Step, words: Words) -> str:
             )
         case NeedsData():
             key = "change.must_hold" if step.must_hold else "change.must_not_hold"
-            return words(key, condition=step.condition, why=step.why.partition("; ")[0])
+            return words(key, condition=step.condition, why=said(step.why.partition("; ")[0], words))
         case Clears():
             key = "change.passes_below" if condition.rising else "change.passes_above"
             text = words(key, condition=step.condition, amount=amount(step.at))

@@ -15,6 +15,7 @@ from outgrow.quantity import format_in
 from outgrow.report.changes import change_texts
 from outgrow.report.conditions import condition_view, labels_text, reason_of
 from outgrow.report.crossings import crossing_views, due_view, next_crossing
+from outgrow.report.said import said
 from outgrow.report.sparks import last_hours
 from outgrow.report.views import (
     AlertView,
@@ -95,7 +96,7 @@ def _checkpoint(plan: Plan, name: str, verdict: CheckpointVerdict, facts: CheckF
         rules=tuple(
             (
                 words(f"grade.{rule.grade.word}"),
-                rule_text(checkpoint.verdicts[rule.grade]),
+                rule_text(checkpoint.verdicts[rule.grade], words),
                 words(f"state.{'unknown' if rule.decided is None else 'held' if rule.decided else 'not_held'}"),
             )
             for rule in verdict.rules
@@ -103,16 +104,17 @@ def _checkpoint(plan: Plan, name: str, verdict: CheckpointVerdict, facts: CheckF
     )
 
 
-def rule_text(rule: Rule) -> str:
+def rule_text(rule: Rule, words: Words) -> str:
     """Show a rule as a formula over condition names: `A + B + (C or D)`."""
-    parts = [member if isinstance(member, str) else f"({rule_text(member)})" for member in rule.members]
+    parts = [member if isinstance(member, str) else f"({rule_text(member, words)})" for member in rule.members]
     if rule.all is not None:
         return " + ".join(parts)
     if rule.any is not None:
-        return " or ".join(parts)
+        return words("rule.or").join(parts)
+    names = ", ".join(parts)
     if rule.none is not None:
-        return "none of " + ", ".join(parts)
-    return f"{rule.at_least_of.n if rule.at_least_of else 0} of {', '.join(parts)}"
+        return words("rule.none", names=names)
+    return words("rule.at_least_of", n=rule.at_least_of.n if rule.at_least_of else 0, names=names)
 
 
 def _note(verdict: CheckpointVerdict, checkpoint: Checkpoint, words: Words) -> str:
@@ -122,7 +124,7 @@ def _note(verdict: CheckpointVerdict, checkpoint: Checkpoint, words: Words) -> s
         grades = ", ".join(words(f"grade.{grade.word}") for grade in verdict.undecided)
         why = next((rule.why for rule in verdict.rules if rule.grade in verdict.undecided and rule.why), "")
         # The remedy stands with the source; here the cause is enough.
-        notes.append(words("verdict.undecided", grades=grades, why=why.partition("; ")[0]))
+        notes.append(words("verdict.undecided", grades=grades, why=said(why.partition("; ")[0], words)))
     shown = next((rule for rule in verdict.rules if rule.grade == verdict.grade), None)
     if shown is not None and shown.latched and shown.unknown_since is not None:
         notes.append(words("verdict.latched", since=words.moment(shown.unknown_since)))
@@ -137,7 +139,7 @@ def _reason(verdict: CheckpointVerdict, checkpoint: Checkpoint, now: datetime, w
         text = checkpoint.verdicts[shown.grade].text or checkpoint.description
         since = words("verdict.since", span=words.span(now - shown.first_confirmed)) if shown.first_confirmed else ""
         return " – ".join(
-            part for part in (f"{rule_text(checkpoint.verdicts[shown.grade])} {since}".strip(), text) if part
+            part for part in (f"{rule_text(checkpoint.verdicts[shown.grade], words)} {since}".strip(), text) if part
         )
     return checkpoint.description
 
@@ -224,15 +226,15 @@ def _signals(plan: Plan, facts: CheckFacts, words: Words) -> Iterable[SignalView
                 points=tuple((each.at, each.value if isinstance(each, Measured) else None) for each in samples),
                 band=lies_in.value if lies_in else "",
                 band_word=words(f"band.{lies_in.value}") if lies_in else "",
-                problem=_problem(signal, samples),
+                problem=_problem(signal, samples, words),
             )
 
 
-def _problem(signal: SignalFacts, samples: Sequence[Sample]) -> str:
+def _problem(signal: SignalFacts, samples: Sequence[Sample], words: Words) -> str:
     if signal.failure:
         return signal.failure
     last = samples[-1] if samples else None
-    return reason_of(last) if isinstance(last, Missing) else ""
+    return reason_of(last, words) if isinstance(last, Missing) else ""
 
 
 def _last_value(samples: Sequence[Sample]) -> Measured | None:
@@ -284,9 +286,9 @@ def _notes(facts: CheckFacts, words: Words) -> Iterable[str]:
         if source.clock_skew is not None and abs(source.clock_skew) > timedelta(seconds=2):
             yield words("note.clock_skew", source=source.name, skew=words.span(source.clock_skew))
         for note in source.notes:
-            yield f"{source.name}: {note}"
+            yield f"{source.name}: {said(note, words)}"
     for signal in measurement.signals.values():
         for note in signal.notes:
-            yield f"{signal.name}: {note}"
+            yield f"{signal.name}: {said(note, words)}"
     yield words("note.journal", journal=facts.journal) if facts.journal else words("note.no_journal")
-    yield from facts.notes
+    yield from (said(note, words) for note in facts.notes)

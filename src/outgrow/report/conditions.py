@@ -8,6 +8,7 @@ from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Condition
 from outgrow.plan.signals import QuerySignal
 from outgrow.quantity import Unit, format_in
+from outgrow.report.said import said
 from outgrow.report.views import ConditionView, HeadroomView, State
 from outgrow.report.words import Words
 
@@ -77,7 +78,7 @@ def _detail(holding: Holding, condition: Condition, now: datetime, words: Words)
             return ""
         case Undecided(why=why, known_from=known_from):
             later = words("condition.known_from", moment=words.moment(known_from)) if known_from else ""
-            return "; ".join(part for part in (why, later) if part)
+            return "; ".join(part for part in (said(why, words), later) if part)
 
 
 def _coverage(holding: Holding, words: Words) -> str:
@@ -115,6 +116,6 @@ def headroom_view(
     )
 
 
-def reason_of(missing: Missing) -> str:
+def reason_of(missing: Missing, words: Words) -> str:
     """Word why a sample has no value."""
-    return missing.detail or missing.absence.value
+    return said(missing.detail, words) or words(f"absence.{missing.absence.name.lower()}")

@@ -20,6 +20,7 @@ from outgrow.report.days_chart import days_chart, forecast_of, sentence
 from outgrow.report.deadlines import deadline_track, distance
 from outgrow.report.recent_chart import recent_chart, recent_span, sample_table
 from outgrow.report.rulers import Axis, Ruler, Track, axis, ruler
+from outgrow.report.said import said
 from outgrow.report.subject import Subject, held_stretches
 from outgrow.report.views import CheckpointView, ConditionView, CrossingView
 from outgrow.report.words import Words
@@ -147,7 +148,7 @@ def _particulars(subject: Subject, view: ConditionView) -> Iterator[tuple[str, s
         yield words("particular.deciding"), f"{view.labels} ({condition.across})"
     yield words("particular.signal"), _signal_text(subject)
     if measured is not None and measured.no_past:
-        yield words("particular.past"), measured.no_past
+        yield words("particular.past"), said(measured.no_past, words)
 
 
 def _last_rows(subject: Subject) -> str:
@@ -222,14 +223,14 @@ def _rules(
         yield RulePage(
             grade=rule.grade.word,
             grade_word=words(f"grade.{rule.grade.word}"),
-            formula=rule_text(declared),
+            formula=rule_text(declared, words),
             state=state,
             state_word=words("state.latched") if rule.latched and rule.decided is None else words(f"state.{state}"),
             in_force=rule.in_force,
             since=_since(rule, verdict, words),
             text=declared.text,
             brings=tuple(_brings(rule, verdict, words)),
-            why=rule.why,
+            why=said(rule.why, words),
             crossing=crossings.get(rule.grade.word),
         )
 

@@ -9,6 +9,7 @@ from outgrow.quantity import format_number
 from outgrow.report.axes import time_ticks
 from outgrow.report.chart import Chart, Table, value_axis
 from outgrow.report.columns import Stretch, gaps
+from outgrow.report.conditions import reason_of
 from outgrow.report.subject import Subject, lines_of, within
 
 RECENT: Final = timedelta(hours=24)
@@ -115,4 +116,4 @@ def _row(subject: Subject, sample: Sample) -> tuple[str, ...]:
     if isinstance(sample, Measured):
         rows = "" if sample.n is None else format_number(sample.n)
         return (words.moment(sample.at), subject.shown(sample.value), rows, "")
-    return (words.moment(sample.at), "–", "", sample.detail or words(f"absence.{sample.absence.name.lower()}"))
+    return (words.moment(sample.at), "–", "", reason_of(sample, words))

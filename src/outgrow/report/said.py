@@ -15,7 +15,7 @@ from typing import Final
 
 from outgrow.report.words import Words, texts_under
 
-_ROOMS: Final = ("load", "phases", "samples", "rules", "compare", "knee", "law", "texts")
+_ROOMS: Final = ("load", "phases", "samples", "past", "rules", "compare", "knee", "law", "texts")
 """The tables under `said`, by what their sentences are about; `texts` holds how several are put together."""
 _LISTED: Final = "names"
 """A gap of this name holds names: commas part them, and the word before the last."""
