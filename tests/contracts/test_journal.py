@@ -502,6 +502,46 @@ async def test_decisions_and_events_outlive_compaction(journal: Journal) -> None
     assert await journal.events() == [event]
 
 
+def scaling(at: datetime, desired: int) -> Event:
+    """Give a decision from 2 replicas to so many, as a scaling loop writes it."""
+    return Event(
+        EventKind.SCALING,
+        at,
+        at,
+        at,
+        "auth",
+        {
+            "text": f"2 -> {desired} (targét)",
+            "mode": "act",
+            "number": 7,
+            "decision": {"current": 2, "desired": desired, "ratio": 1.4e-07},
+            "seen": {"replicas": 2, "load": None},
+            "state": {"orders": [1, 2]},
+        },
+    )
+
+
+async def test_scaling_decisions_go_with_samples_and_those_that_changed_a_number_with_hours(journal: Journal) -> None:
+    stay, change = scaling(NOON, 2), scaling(NOON + HOUR, 3)
+    done = Event(EventKind.SCALING, NOON + HOUR, NOON + HOUR, NOON + HOUR, "auth", {"outcome_of": 7, "done": True})
+    idle = [replace(stay, subject=f"service-{number}") for number in range(520)]  # more than one step takes
+    for event in (stay, change, done, *idle):
+        await journal.append_event(event)
+
+    await journal.compact(NOON + DAY)
+    assert len(await journal.events(start=NOON - DAY)) == len(idle) + 3
+
+    await journal.compact(NOON + 3 * DAY)
+    short = {name: each for name, each in change.detail.items() if name not in {"seen", "state"}}
+    assert list(await journal.events()) == [replace(change, detail=short), done]
+
+    await journal.compact(NOON + 10 * DAY)
+    assert len(await journal.events()) == 2
+
+    await journal.compact(NOON + 2000 * DAY)
+    assert list(await journal.events()) == []
+
+
 # --- daily levels
 
 

@@ -402,6 +402,20 @@ async def test_start_ups_are_noted_once_for_each_replica(service: Service) -> No
     assert sorted(each.detail["replica"] for each in events) == ["auth-1", "auth-2", "auth-3"]
 
 
+async def test_a_loop_keeps_its_journal_within_its_retention(service: Service) -> None:
+    service.journal = MemoryJournal(JournalOptions.model_validate({"keep_raw": "1d"}))
+    service.load.value = 140.0
+    for _ in range(3):
+        await service.once()
+    assert len(await service.steps()) == 3
+
+    await service.once(after=2 * 86_400)
+
+    assert len(await service.steps()) == 1
+    texts = [each.detail["text"] for each in await service.journal.events(kinds=[EventKind.SCALING])]
+    assert texts == ["1 -> 3 (target)", "1 -> 3: done", "3 -> 3 (target)"]
+
+
 async def test_an_imagined_start_up_is_not_measured(service: Service) -> None:
     target = DryRunTarget(kind="dry_run", start_up=Duration.parse("10s"))
     service.actuator = DryRun("auth", target, service.clock)

@@ -114,7 +114,7 @@ async def test_a_schema_newer_than_we_know_is_refused(path: Path) -> None:
     assert "upgrade outgrow" in message
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 async def test_an_older_schema_is_brought_up_to_date_with_all_it_holds(path: Path, version: int) -> None:
     known = migrations("outgrow.journal.sqlite")
     old = await database.Database.open(path, known[:version])

@@ -42,6 +42,7 @@ _MOVING: Final = LEAVING | {ReplicaPhase.STARTING}
 _LOOK_BACKS: Final = (timedelta(hours=2), timedelta(days=2), timedelta(days=31))
 _ORDERS_STAY_GOOD: Final = timedelta(minutes=1)
 _ALARMING: Final = ("failed", "killed", "does not", "two masters")
+_COMPACT_EVERY_SECONDS: Final = 3600.0
 _SLOWEST_CALL_SECONDS: Final = 60.0
 """The safety net behind an actuator's own time limit."""
 
@@ -85,6 +86,7 @@ class ScaleLoop:
             if self.request.once:
                 await self._tend()
                 await self._decide()
+                await self._compact()
             else:
                 await self._go_on(lease)
             return self._view()
@@ -107,12 +109,15 @@ class ScaleLoop:
     async def _go_on(self, lease: Lease | None) -> None:
         """Tend and decide, each at its own pace, until the end."""
         async with anyio.create_task_group() as tasks:
+            compacting = anyio.CancelScope()
             tasks.start_soon(self._tend_on)
             tasks.start_soon(self._decide_on, lease)
+            tasks.start_soon(self._compact_on, compacting)
             with anyio.move_on_after(self.request.span.total_seconds() if self.request.span else None):
                 await self.stop.wait()
-            # A decision that is under way is finished; only the waiting is cut short.
+            # A decision that is under way is finished; only the waiting is cut short, and what may be done any time.
             self.stop.set()
+            compacting.cancel()
 
     async def _tend_on(self) -> None:
         while not self.stop.is_set():
@@ -138,6 +143,21 @@ class ScaleLoop:
             await self._decide()
             self._tell()
             due = max(due + every, self.clock.now())
+
+    async def _compact_on(self, scope: anyio.CancelScope) -> None:
+        """Keep the journal within its retention: nobody else may look at it for months."""
+        with scope:
+            while True:
+                await self._compact()
+                await anyio.sleep(_COMPACT_EVERY_SECONDS)
+
+    async def _compact(self) -> None:
+        try:
+            await self.journal.compact(self.clock.now())
+        except JournalError as error:
+            self._log.trouble("compaction", f"the journal cannot be compacted: {error}", is_failure=False)
+        else:
+            self._log.over("compaction")
 
     async def _pause(self, seconds: float) -> None:
         with anyio.move_on_after(seconds):

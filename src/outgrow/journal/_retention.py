@@ -1,4 +1,4 @@
-"""Up to when samples and roll-ups are kept."""
+"""Up to when samples, roll-ups and scaling decisions are kept."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -10,6 +10,9 @@ from outgrow.plan import JournalOptions
 @dataclass(frozen=True, slots=True)
 class Cutoffs:
     """What is older than these goes: samples into five-minute roll-ups, these into hourly ones, these for good.
+
+    Scaling decisions that changed nothing go with the samples, and so does what the others were made of; these
+    themselves go with the hours.
 
     All are beginnings of hours, so that a bucket leaves as a whole.
     """

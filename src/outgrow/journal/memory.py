@@ -1,7 +1,8 @@
 """A journal in memory: for tests, and for whoever wants none on the disk. It is gone with the process."""
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 
@@ -10,8 +11,9 @@ from outgrow.facts.forecasts import DailyLevel
 from outgrow.facts.rollups import LevelKey, Resolution, Rollup, merged, rolled_up
 from outgrow.facts.samples import Sample, SeriesKey
 from outgrow.journal._records import DecisionRecord, EventRecord, decision_of, decision_record, event_of, event_record
-from outgrow.journal._retention import cutoffs
+from outgrow.journal._retention import Cutoffs, cutoffs
 from outgrow.journal._samples import checked_level, columns_of, in_order, sample_of
+from outgrow.journal._text import json_text
 from outgrow.plan import JournalOptions
 from outgrow.ports import Lease
 
@@ -188,6 +190,21 @@ class MemoryJournal:
         for key, day in list(self._levels):
             if day < cut.days:
                 del self._levels[key, day]
+
+        for mark, record in list(self._events.items()):
+            if record.kind == EventKind.SCALING and record.start < cut.raw:
+                self._compact_scaling(mark, record, cut)
+
+    def _compact_scaling(self, mark: bytes, record: EventRecord, cut: Cutoffs) -> None:
+        detail = json.loads(record.detail)
+        decision = detail.get("decision", {})
+        is_idle = "seen" in detail and decision.get("current") == decision.get("desired")
+        if is_idle or record.start < cut.hours:
+            del self._events[mark]
+            return
+        if "seen" in detail:
+            short = {name: each for name, each in detail.items() if name not in {"seen", "state"}}
+            self._events[mark] = replace(record, detail=json_text(short))
 
     def _store(self, key: SeriesKey, rollups: Iterator[Rollup]) -> None:
         for rollup in rollups:

@@ -29,11 +29,11 @@ class JournalOptions(Declared):
     url: SecretText = "sqlite:outgrow.journal.sqlite"
     """sqlite:FILE (relative to the plan), or postgresql://..."""
     keep_raw: Duration = Duration.parse("30d")
-    """How long single samples are kept."""
+    """How long single samples are kept, scaling decisions that changed nothing, and what the others were made of."""
     keep_5m: Duration = Duration.parse("180d")
     """How long five-minute summaries are kept."""
     keep_1h: Duration = Duration.parse("1095d")
-    """How long hourly summaries are kept."""
+    """How long hourly summaries are kept, and scaling decisions that changed a number."""
 
 
 class Plan(Declared):

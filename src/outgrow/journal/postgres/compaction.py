@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Final
 
 from outgrow.facts.rollups import Resolution
@@ -11,6 +12,8 @@ from outgrow.journal.postgres.database import Connection
 
 PACKAGE: Final = "outgrow.journal.postgres"
 _ROWS_A_STEP: Final = 5_000
+_DECISIONS_A_STEP: Final = 500
+"""Each is some kilobytes long."""
 
 # One process takes a step at a time, so that two cannot wait for each other's rows. "outc" as a number.
 _TURN: Final = "SELECT pg_advisory_xact_lock($1)"
@@ -60,6 +63,9 @@ class Compaction:
             Stage("roll_up_five_minutes", five_minutes, hour, cut.five_minutes).step,
             Stage("drop_hours", hour, hour, cut.hours).step,
             self._drop_levels,
+            partial(_scaling, query(PACKAGE, "drop_idle_scaling"), cut.raw),
+            partial(_scaling, query(PACKAGE, "shorten_scaling"), cut.raw),
+            partial(_scaling, query(PACKAGE, "drop_scaling"), cut.hours),
             _drop_empty_series,
         ]
 
@@ -73,6 +79,12 @@ class Compaction:
     async def _drop_levels(self, connection: Connection) -> bool:
         done = await connection.execute(query(PACKAGE, "drop_levels"), self._first_day, _ROWS_A_STEP)
         return rows_of(done) >= _ROWS_A_STEP
+
+
+async def _scaling(statement: str, before: datetime, connection: Connection) -> bool:
+    """Treat some scaling decisions before a moment, and say whether there may be more."""
+    done = await connection.execute(statement, before, _DECISIONS_A_STEP)
+    return rows_of(done) >= _DECISIONS_A_STEP
 
 
 async def _drop_empty_series(connection: Connection) -> bool:

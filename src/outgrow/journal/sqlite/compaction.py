@@ -1,6 +1,7 @@
 """Compaction of an SQLite journal, one small transaction at a time."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import apsw
@@ -13,6 +14,8 @@ PACKAGE: Final = "outgrow.journal.sqlite"
 
 # Some 5,000 rows take about as long as a few commits, so another writer hardly notices.
 _ROWS_A_STEP: Final = 5_000
+_DECISIONS_A_STEP: Final = 500
+"""Each is some kilobytes long."""
 _FIVE_MINUTES: Final = 300_000_000
 _HOUR: Final = 3_600_000_000
 
@@ -84,6 +87,9 @@ class Compaction:
             Stage("rollups WHERE resolution = 300", "start", _HOUR, five_minutes, "roll_up_five_minutes").step,
             Stage("rollups WHERE resolution = 3600", "start", _HOUR, hours).step,
             self._drop_levels,
+            partial(_scaling, query(PACKAGE, "drop_idle_scaling"), raw),
+            partial(_scaling, query(PACKAGE, "shorten_scaling"), raw),
+            partial(_scaling, query(PACKAGE, "drop_scaling"), hours),
             self._drop_empty_series,
             _free_pages,
         ]
@@ -106,6 +112,12 @@ class Compaction:
         connection.execute(query(PACKAGE, "drop_empty_series"), bounds)
         self._series_seen = last
         return True
+
+
+def _scaling(statement: str, before: int, connection: apsw.Connection) -> bool:
+    """Treat some scaling decisions before a moment, and say whether there may be more."""
+    connection.execute(statement, {"before": before, "rows": _DECISIONS_A_STEP})
+    return connection.changes() >= _DECISIONS_A_STEP
 
 
 def _free_pages(connection: apsw.Connection) -> bool:

@@ -1,0 +1,3 @@
+-- A scaling decision comes every few seconds, with all that it was made of; compaction looks for those that still have it.
+
+CREATE INDEX scaling_in_full ON outgrow.events (start) WHERE kind = 'scaling' AND (detail -> 'seen') IS NOT NULL;
