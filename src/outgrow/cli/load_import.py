@@ -24,7 +24,8 @@ def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, 
     with gzip.
 
     Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI document
-    in JSON or YAML, or a file of curl lines.
+    in JSON or YAML, or a file of curl lines. So do the options of a k6 script, as k6 inspect --execution-requirements
+    SCRIPT prints them: their course, thresholds and tags, each k6 scenario as one; requests stay in the script.
     """
     texts = {str(path): _text(path) for path in files}
     if len(texts) == 1 and _scenario(*texts.values(), name=name, target=target, output=output):

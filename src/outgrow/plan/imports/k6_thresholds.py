@@ -29,8 +29,8 @@ def thresholds_of(thresholds: Mapping[str, Any], scenario: str, tags: Mapping[st
         scenario: the name of the scenario that is read; thresholds on another one are left out.
         tags: those that every request of the scenario has.
     """
-    kept, notes = dict[str, Any](), list[str]()
-    steps = dict[str, Mapping[str, Any]]()
+    kept, notes = dict[str, list[Any]](), list[str]()
+    steps = dict[str, dict[str, Any]]()
     for key, conditions in thresholds.items():
         metric, pairs = _parts(key)
         if any(tag == "scenario" and value != scenario for tag, value in pairs):
@@ -41,10 +41,17 @@ def thresholds_of(thresholds: Mapping[str, Any], scenario: str, tags: Mapping[st
         if why := _why_not(written, conditions, pairs):
             notes.append(f"{key} is left out: {why}")
             continue
-        kept[written] = conditions
-        for step in _steps(pairs, tags):
-            steps.setdefault(str(step), step)
+        # {scenario:NAME} falls away, so that two of k6's keys may be one here.
+        kept.setdefault(written, []).extend(each for each in _conditions(conditions) if each not in kept[written])
+        _add_step(steps, pairs, tags)
     return ImportedThresholds(kept, tuple(steps.values()), tuple(notes))
+
+
+def _conditions(conditions: Any) -> Iterator[Any]:
+    """Give conditions as a plan has them: those that end nothing stand alone."""
+    for each in cast("list[Any]", conditions) if isinstance(conditions, list) else [conditions]:
+        found = cast("Mapping[str, Any]", each) if isinstance(each, Mapping) else {"threshold": each}
+        yield dict(found) if found.get("abortOnFail") else str(found["threshold"])
 
 
 def _parts(key: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -72,10 +79,16 @@ def _why_not(key: str, conditions: Any, pairs: tuple[tuple[str, str], ...]) -> s
     return ""
 
 
-def _steps(pairs: tuple[tuple[str, str], ...], tags: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
-    """Give the step that tags choose, where they do not choose every one."""
+def _add_step(steps: dict[str, dict[str, Any]], pairs: tuple[tuple[str, str], ...], tags: Mapping[str, str]) -> None:
+    """Add the step that tags choose, where they do not choose every one."""
     name = next((value for tag, value in pairs if tag in {"step", "name"}), "")
     own = {tag: value for tag, value in pairs if tag not in SYSTEM_TAGS and tags.get(tag) != value}
-    if name or own:
-        called = name or "-".join(["change-me", *(re.sub(r"[^a-z0-9]+", "-", each.lower()) for each in own.values())])
-        yield {"name": called.strip("-"), "path": "/", **({"tags": own} if own else {})}
+    if not name and not own:
+        return
+    words = "-".join(["change-me", *(own.values() if not name else [])]).lower()
+    called = name or re.sub(r"[^a-z0-9]+", "-", words).strip("-")
+    while not name and steps.get(called, {}).get("tags", own) != own:
+        called += "-too"  # other tags with the same values
+    step = steps.setdefault(called, {"name": called, "path": "/"})
+    if own:
+        step["tags"] = own | step.get("tags", {})

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -20,10 +20,14 @@ _OF_THE_BROWSER: Final = ("sec-", ":", "if-", "dnt", "upgrade-insecure", "cache-
 
 @dataclass(frozen=True, slots=True)
 class ImportedScenario:
-    """A scenario as a plan has it, and notes in sentences on what was not carried over or wants a look."""
+    """A scenario as a plan has it, and notes in sentences on what was not carried over or wants a look.
+
+    `several` holds every scenario by its name where there were more than one; the first of them is `scenario`.
+    """
 
     scenario: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    several: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 class Names:
@@ -77,7 +81,8 @@ def headers_of(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], list[s
 
 
 def plan_text(name: str, imported: ImportedScenario) -> str:
-    """Give a scenario as the text of a plan of its own, with its notes as comments."""
+    """Give a scenario, or several, as the text of a plan of their own, with the notes as comments."""
     notes = "".join(f"# {note}\n" for note in imported.notes)
-    document = {"outgrow": 1, "name": name, "scenarios": {name: dict(imported.scenario)}}
+    scenarios = {each: dict(found) for each, found in (imported.several or {name: imported.scenario}).items()}
+    document = {"outgrow": 1, "name": name, "scenarios": scenarios}
     return notes + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=110)
