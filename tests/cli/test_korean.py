@@ -25,10 +25,11 @@ from outgrow.report.load_json import load_text
 from outgrow.report.words import texts_of
 from tests.cli import test_verify
 from tests.cli.test_load import plan_in, shop
+from tests.cli.test_simulate import shop as shop_of_a_day
 from tests.korean import ends_of_columns, english_in
 from tests.report.load_facts import AT, a_run, with_answers
 
-__all__ = ["shop"]
+__all__ = ["shop", "shop_of_a_day"]
 KOREAN = texts_of("ko")
 OF_THE_RUN = ("peak", "read", "write", "status is 200", "pool", "connections", "cpu{pod=a}", "cpu", "disk", "ratio")
 SCENARIO = {"target": "http://127.0.0.1", "steps": [{"name": "read"}], "vus": 5, "duration": "1s"}
@@ -152,3 +153,33 @@ def test_the_search_for_the_knee_is_told_in_korean_and_its_columns_stand(capsys)
     lines = told.splitlines()
     assert len({tuple(ends_of_columns(line)[:6]) for line in lines[3 : 3 + len(levels)]}) == 1
     assert ends_of_columns(lines[2])[:6] == ends_of_columns(lines[3])[:6]
+
+
+OF_A_SHOP = ("web", "requests", "hpa", "cpu", "time", "rps", "spike", "slow")
+
+
+def test_a_rehearsal_its_decisions_and_its_shadow_are_told_in_korean(shop_of_a_day, capsys):
+    arguments = ["simulate", "web", "--trace", "t.csv", "--objective", "500ms", "--lang", "ko"]
+
+    run([*arguments, "--compare", "cpu:70", "--timeline", "steps.csv"])
+    run([*arguments, "--explain", "2026-03-01T03:30:00+01:00", "--compare", "predictive"])
+    (shop_of_a_day / "live.csv").write_text("time,replicas\n2026-03-01T00:00:00Z,3\n2026-03-01T05:00:00Z,9\n")
+    run([*arguments, "--against", "live.csv"])
+
+    told = capsys.readouterr()
+    assert "실현 가능 오라클" in told.out
+    assert english_in(told.out + told.err, *OF_A_SHOP, "DesiredWithinRange", "ScaleDownStabilized", "regret") == []
+
+
+@pytest.mark.parametrize("policy", ["hpa", "keda", "predictive"])
+def test_a_search_is_told_in_korean(shop_of_a_day, capsys, policy):
+    hours = ((hour * 3600, 20 + 30 * (hour % 24 > 8)) for hour in range(24 * 5))
+    (shop_of_a_day / "days.csv").write_text("time,rps\n" + "".join(f"{at},{rps}\n" for at, rps in hours))
+    arguments = ["--trace", "days.csv", "--step", "1h", "--processes", "1", "--unserved", "40%"]
+
+    run(["tune", "web", *arguments, "--policy", policy, "--lang", "ko"])
+
+    told = capsys.readouterr()
+    front, _, _ = told.out.partition("\nservices:")
+    assert "최적 경계" in front
+    assert english_in(front + told.err, *OF_A_SHOP, "web.scaling", "services", "scaling", "load") == []

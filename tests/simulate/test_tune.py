@@ -7,6 +7,7 @@ from outgrow.cli.tune_table import chart, snippet
 from outgrow.control.tuning import tune
 from outgrow.plan.autoscaling import HpaPolicy
 from outgrow.plan.predictive import PredictivePolicy
+from outgrow.report.words import texts_of
 from outgrow.simulate.appraisal import Terms
 from outgrow.simulate.blocks import block_seconds, scored_by_block, together
 from outgrow.simulate.candidates import candidates
@@ -96,6 +97,6 @@ def test_a_policy_without_metrics_may_be_pasted_too(options):
 
 def test_the_chart_shows_the_chosen_once():
     found = tune(CANDIDATES, Goal(0.2), SETTING, 86_400, processes=1)
-    drawn = "\n".join(chart(found, 40)[:10])
+    drawn = "\n".join(chart(found, 40, texts_of("en"))[:10])
     assert drawn.count("#") == 1
     assert "o" in drawn

@@ -101,7 +101,7 @@ def simulate(
     _print(found, service, notes, words, as_json=as_json, curve=curve)
     for written in (timeline, html):
         if written is not None:
-            click.echo(f"{written} written", err=True)
+            click.echo(words("rehearsal.written", file=written), err=True)
 
 
 def _print(

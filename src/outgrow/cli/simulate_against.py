@@ -10,8 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
+from outgrow.facts.scaling import Rule
 from outgrow.quantity import format_number
 from outgrow.report.rehearsal_view import moment, share
+from outgrow.report.said import said
+from outgrow.report.scaling_words import rule_word
 
 if TYPE_CHECKING:
     from outgrow.report.words import Words
@@ -42,7 +45,12 @@ def print_against(found: "Rehearsal", counts: Sequence[float | None], words: "Wo
         console().print(print_json, soft_wrap=True, markup=False, highlight=False)
         return
     shown = console()
-    shown.print(Text(words("shadow.headline", policy=found.policy.name, share=share(compared.agreement)), style="bold"))
+    shown.print(
+        Text(
+            words("shadow.headline", policy=said(found.policy.name, words), share=share(compared.agreement)),
+            style="bold",
+        )
+    )
     shown.print(_hours(compared, words))
     own, live = found.policy.appraisal.score, compared.live
     if live is None:
@@ -60,7 +68,7 @@ def print_against(found: "Rehearsal", counts: Sequence[float | None], words: "Wo
     for span in compared.spans:
         lasted = words.span(timedelta(seconds=span.steps * step))
         start = moment(found.setting.trace.moment(span.start * step), words)
-        table.add_row(start, lasted, f"{span.most:+d}", span.rule)
+        table.add_row(start, lasted, f"{span.most:+d}", rule_word(Rule(span.rule), words) if span.rule else "")
     shown.print(table)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from outgrow.plan.services import ScalingPolicy, Service
+    from outgrow.report.words import Words
     from outgrow.simulate.candidates import Kind
     from outgrow.simulate.rehearsal import Setting
     from outgrow.simulate.tune import Tuned
@@ -64,6 +65,8 @@ def tune(
     """
     from outgrow.cli.tune_table import print_tuned, tuned_document
     from outgrow.control.tuning import tune as search
+    from outgrow.plan.sources import zone_of
+    from outgrow.report.words import Words
     from outgrow.simulate.blocks import block_seconds
     from outgrow.simulate.candidates import Search, candidates_of
     from outgrow.simulate.tune import Goal
@@ -71,6 +74,7 @@ def tune(
     if slo_minutes is not None and inputs.get("objective") is None:
         raise UsageError("--slo-minutes counts minutes above an objective; name it: --objective 500ms")
     loaded = load(plan)
+    words = Words(lang, zone_of(loaded.plan.timezone))
     given = Inputs(loaded.plan, plan.parent, service, **inputs)  # pyright: ignore[reportArgumentType] (the options)
     setting, notes = given.setting()
     limits = _limits(given.service, setting, least, most)
@@ -88,10 +92,10 @@ def tune(
 
         click.echo(json.dumps(tuned_document(found, service, notes, pasted), ensure_ascii=False, indent=2))
     else:
-        print_tuned(found, notes, pasted, service, replaces=own is not None)
+        print_tuned(found, notes, pasted, service, words, replaces=own is not None)
     if html is not None and found.chosen is not None:
-        write_text(html, _report(found, given.service, service, setting, notes, lang, loaded.plan.timezone))
-        click.echo(f"{html} written", err=True)
+        write_text(html, _report(found, given.service, service, setting, notes, words))
+        click.echo(words("rehearsal.written", file=html), err=True)
     return ExitCode.DONE if found.chosen is not None else ExitCode.NOT_PROVEN
 
 
@@ -137,11 +141,9 @@ def _limits(service: "Service", setting: "Setting", least: int | None, most: int
 
 
 def _report(
-    found: "Tuned", declared: "Service", service: str, setting: "Setting", notes: tuple[str, ...], lang: str, zone: str
+    found: "Tuned", declared: "Service", service: str, setting: "Setting", notes: tuple[str, ...], words: "Words"
 ) -> str:
-    from outgrow.plan.sources import zone_of
     from outgrow.report.rehearsal_html import render_rehearsal
-    from outgrow.report.words import Words
     from outgrow.simulate.rehearsal import rehearsal
 
     chosen = found.chosen
@@ -153,4 +155,4 @@ def _report(
     policies |= {each.candidate.name: each.candidate.policy for each in found.front[:12] if each is not chosen}
     with progress_bar() as told:
         whole = rehearsal(chosen.candidate.name, policies, setting, explained=True, told=told)
-    return render_rehearsal(whole, service, notes, Words(lang, zone_of(zone)))
+    return render_rehearsal(whole, service, notes, words)

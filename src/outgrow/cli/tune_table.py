@@ -2,62 +2,70 @@
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
 from outgrow.cli.common import console
 from outgrow.report.rehearsal_view import sentence, share
+from outgrow.report.said import said
 from outgrow.simulate.candidates import AS_PLANNED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from outgrow.plan.services import ScalingPolicy
+    from outgrow.report.words import Words
     from outgrow.simulate.tune import Goal, Tried, Tuned
 
 _HEIGHT: Final = 10
 _WIDEST: Final = 72
 _FRONT_SHOWN: Final = 12
 _LEAST: Final = 1e-6
-_MARKS: Final = {"·": "tried", "o": "unbeaten", "@": AS_PLANNED, "#": "chosen"}
+_MARKS: Final = {"·": "tried", "o": "unbeaten", "@": "planned", "#": "picked"}
 """What stands in the chart, the later above the earlier."""
 
 
-def print_tuned(found: "Tuned", notes: tuple[str, ...], pasted: str | None, service: str, *, replaces: bool) -> None:
+def print_tuned(
+    found: "Tuned", notes: tuple[str, ...], pasted: str | None, service: str, words: "Words", *, replaces: bool
+) -> None:
     """Print what was found, how it did on blocks it was not tuned on, and the policy as YAML.
 
     `replaces` says that the service has a scaling already, in whose place the found one goes.
     """
     shown = console()
-    goal, chosen = _goal_text(found.goal), found.chosen
+    goal, chosen, tried = _goal_text(found.goal, words), found.chosen, len(found.tried)
     if chosen is None:
         best = min(found.tried, key=lambda each: each.whole.missing)
-        shown.print(Text(f"None of {len(found.tried)} policies keeps {goal}.", style="bold"))
-        shown.print(f"The safest, {best.candidate.name}, leaves {share(best.whole.unserved)} unserved.")
+        shown.print(Text(words("tune.none", n=tried, goal=goal), style="bold"))
+        safest = {"policy": said(best.candidate.name, words), "unserved": share(best.whole.unserved)}
+        shown.print(words("tune.safest", **safest))
     else:
-        said = f"{chosen.candidate.name}: the cheapest of {len(found.tried)} that keeps {goal}."
-        shown.print(Text(said, style="bold"))
-        shown.print(f"It leaves {share(chosen.whole.unserved)} unserved at C = {chosen.whole.cost_ratio:.3f}.")
-    shown.print(_validation(found))
+        name = said(chosen.candidate.name, words)
+        shown.print(Text(words("tune.chosen", policy=name, n=tried, goal=goal), style="bold"))
+        cost = f"{chosen.whole.cost_ratio:.3f}"
+        shown.print(words("tune.costs", unserved=share(chosen.whole.unserved), cost=cost))
+    shown.print(_validation(found, words))
     shown.print()
-    for line in chart(found, min(shown.width - 10, _WIDEST)):
+    for line in chart(found, min(shown.width - 10, _WIDEST), words):
         shown.print(line, markup=False)
     shown.print()
-    shown.print(_front(found))
+    shown.print(_front(found, words))
     for note in notes:
-        shown.print(Text(sentence(note), style="dim"))
+        shown.print(Text(sentence(said(note, words)), style="dim"))
     if pasted is not None:
         shown.print()
-        shown.print(Text(_where(service, replaces=replaces, names_load="load:" in pasted), style="dim"), soft_wrap=True)
+        where = _where(service, words, replaces=replaces, names_load="load:" in pasted)
+        shown.print(Text(where, style="dim"), soft_wrap=True)
         shown.print(pasted, markup=False, highlight=False, soft_wrap=True)
 
 
-def _where(service: str, *, replaces: bool, names_load: bool) -> str:
+def _where(service: str, words: "Words", *, replaces: bool, names_load: bool) -> str:
     """Say where in the plan the found policy goes, and that the rest of the service stays."""
-    scaling, load = f"services.{service}.scaling", f", with services.{service}.load" if names_load else ""
-    if replaces:
-        return f"In the plan this takes the place of {scaling}{load}; what else the service has stays:"
-    return f"In the plan this goes below services.{service}, which has no scaling yet; what else it has stays:"
+    if not replaces:
+        return words("tune.goes_below", service=service)
+    load = words("tune.with_load", service=service) if names_load else ""
+    return words("tune.takes_the_place", service=service, load=load)
 
 
 def tuned_document(found: "Tuned", service: str, notes: tuple[str, ...], pasted: str | None) -> dict[str, Any]:
@@ -118,7 +126,7 @@ def _number(text: str) -> int | float:
     return int(number) if number.is_integer() else number
 
 
-def chart(found: "Tuned", width: int) -> list[str]:
+def chart(found: "Tuned", width: int, words: "Words") -> list[str]:
     """Draw cost across and unserved demand upwards, on a logarithmic scale, with what the marks mean below."""
     from math import log10
 
@@ -147,11 +155,14 @@ def chart(found: "Tuned", width: int) -> list[str]:
     ends = {0: _level(high), _HEIGHT - 1: _level(low)}
     lines = [f"{ends.get(row, ''):>9}│{''.join(line).rstrip()}" for row, line in enumerate(cells)]
     foot = f"C {left:.2f}"
+    axis = words("tune.unserved")
+    marks = [mark for mark in _MARKS if any(mark in each for each in lines)]
+    known = [f"{mark} " + words(f"tune.{_MARKS[mark]}") for mark in marks]
     return [
         *lines,
         f"{'':>9}└{'─' * width}",
-        f"{'unserved':>9} {foot}{f'{right:.2f}':>{width - len(foot)}}",
-        f"{'':>10}{'   '.join(f'{mark} {_MARKS[mark]}' for mark in _MARKS if any(mark in each for each in lines))}",
+        f"{' ' * (9 - cell_len(axis))}{axis} {foot}{f'{right:.2f}':>{width - len(foot)}}",
+        f"{'':>10}{'   '.join(known)}",
     ]
 
 
@@ -159,10 +170,11 @@ def _level(power: float) -> str:
     return share(0 if 10**power <= _LEAST else 10**power)
 
 
-def _front(found: "Tuned") -> Table:
+def _front(found: "Tuned", words: "Words") -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("unbeaten on cost and unserved", overflow="fold")
-    for head in ("C", "unserved", *(("SLO min/day",) if found.goal.violation_minutes_a_day is not None else ())):
+    table.add_column(words("tune.front"), overflow="fold")
+    minutes = () if found.goal.violation_minutes_a_day is None else (words("tune.minutes"),)
+    for head in ("C", words("tune.unserved"), *minutes):
         table.add_column(head, justify="right", no_wrap=True)
     rows = _spread(found.front, found.chosen)
     own = next((each for each in found.tried if each.candidate.name == AS_PLANNED), None)
@@ -172,7 +184,7 @@ def _front(found: "Tuned") -> Table:
         figures = [f"{each.whole.cost_ratio:.3f}", share(each.whole.unserved)]
         if found.goal.violation_minutes_a_day is not None:
             figures.append(f"{each.whole.violation_minutes_a_day:.1f}")
-        table.add_row(each.candidate.name, *figures, style="bold" if each is found.chosen else "")
+        table.add_row(said(each.candidate.name, words), *figures, style="bold" if each is found.chosen else "")
     return table
 
 
@@ -182,24 +194,21 @@ def _spread(front: "Sequence[Tried]", chosen: "Tried | None") -> "list[Tried]":
     return [each for index, each in enumerate(front) if index % every == 0 or each is chosen]
 
 
-def _validation(found: "Tuned") -> str:
-    word = "week" if found.block_seconds > 86_400 else "day"  # noqa: PLR2004 (a day)
+def _validation(found: "Tuned", words: "Words") -> str:
+    block = "week" if found.block_seconds > 86_400 else "day"  # noqa: PLR2004 (a day)
     judged = [each for each in found.folds if each.chosen is not None]
     if not judged:
-        return f"On no {word} could a policy be chosen on what came before."
+        return words(f"tune.no_choice.{block}")
     kept = sum(each.kept for each in judged)
     worst = max(each.chosen.blocks[each.block].unserved for each in judged if each.chosen is not None)
-    return (
-        f"Chosen on what came before and judged on the next {word}: the objective was kept in {kept} of {len(judged)}, "
-        f"at worst {share(worst)} unserved."
-    )
+    return words(f"tune.judged.{block}", kept=kept, of=len(judged), unserved=share(worst))
 
 
-def _goal_text(goal: "Goal") -> str:
-    parts = [] if goal.unserved is None else [f"at most {share(goal.unserved)} unserved"]
+def _goal_text(goal: "Goal", words: "Words") -> str:
+    parts = [] if goal.unserved is None else [words("tune.at_most_unserved", unserved=share(goal.unserved))]
     if goal.violation_minutes_a_day is not None:
-        parts.append(f"at most {goal.violation_minutes_a_day:g} SLO minutes a day")
-    return " and ".join(parts)
+        parts.append(words("tune.at_most_minutes", minutes=f"{goal.violation_minutes_a_day:g}"))
+    return words("tune.and").join(parts)
 
 
 def _tried(each: "Tried") -> dict[str, Any]:

@@ -14,6 +14,8 @@ from outgrow.report.axes import Tick, time_ticks, value_ticks
 from outgrow.report.chart import Chart, Line, value_axis
 from outgrow.report.columns import Stretch, thinned
 from outgrow.report.rehearsal_view import ordered_by_cost, share
+from outgrow.report.said import said
+from outgrow.report.scaling_words import rule_word
 from outgrow.report.words import Words
 from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
 from outgrow.simulate.timeline import Timeline
@@ -32,7 +34,8 @@ _LEAST_SHOWN: Final = 1e-6
 
 def replicas_chart(found: Rehearsal, row: Rehearsed, words: Words, title: str = "") -> Chart:
     """Draw a row over the whole trace, the warm-up included; hovering tells the decisions where they were kept."""
-    return _replicas(found, row, words, title or words("rehearsal.replicas", policy=row.name), 0, len(found.totals))
+    title = title or words("rehearsal.replicas", policy=said(row.name, words))
+    return _replicas(found, row, words, title, 0, len(found.totals))
 
 
 def worst_chart(found: Rehearsal, words: Words) -> Chart | None:
@@ -78,7 +81,7 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
     key = "rehearsal.replicas_sentence" if under else "rehearsal.replicas_enough"
     return Chart(
         title=title,
-        sentence=words(key, policy=row.name, under=share(under), **most),
+        sentence=words(key, policy=said(row.name, words), under=share(under), **most),
         unit=words("rehearsal.replicas_unit"),
         start=start,
         end=end,
@@ -126,9 +129,10 @@ def _notes(decisions: Sequence[ScalingDecision], words: Words) -> tuple[tuple[fl
 
 
 def _note(decision: ScalingDecision, words: Words) -> str:
-    change = words("rehearsal.change", current=decision.current, desired=decision.desired, rule=decision.rule)
+    rule = rule_word(decision.rule, words)
+    change = words("rehearsal.change", current=decision.current, desired=decision.desired, rule=rule)
     others = (
-        words("rehearsal.decision.without", rule=each.without, replicas=each.replicas)
+        words("rehearsal.decision.without", rule=rule_word(each.without, words), replicas=each.replicas)
         for each in decision.counterfactuals
     )
     return "; ".join((change, *others))
@@ -185,9 +189,9 @@ def scatter(found: Rehearsal, words: Words) -> Scatter:
         Dot(
             round(left, 2),
             round(height, 2),
-            row.name,
+            said(row.name, words),
             row.part,
-            words("rehearsal.dot", name=row.name, regret=f"{cost:.3f}", unserved=share(each)),
+            words("rehearsal.dot", name=said(row.name, words), regret=f"{cost:.3f}", unserved=share(each)),
             row.part is not Part.CURVE or row in ends,
         )
         for row, cost, each, (left, height) in zip(rows, costs, shares, places, strict=True)

@@ -8,6 +8,8 @@ from math import isfinite
 from outgrow.facts.scaling import LoadForecast, Proposal, ScalingDecision
 from outgrow.quantity import format_number, parse_unit
 from outgrow.quantity.shown import format_in
+from outgrow.report.said import said
+from outgrow.report.scaling_words import rule_word
 from outgrow.report.words import Words
 from outgrow.simulate.latency import LatencyEstimate
 from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
@@ -58,8 +60,8 @@ def rehearsal_view(found: Rehearsal, service: str, notes: Sequence[str], words: 
         lead=tuple(_lead(found, words)),
         setting=tuple(_setting(found, words)),
         heads=_heads(words),
-        rows=tuple(_row(found, each) for each in (*found.rows, found.feasible, found.budget)),
-        notes=tuple(map(sentence, (*notes, *own.left_out, *_oracle_notes(found, words)))),
+        rows=tuple(_row(found, each, words) for each in (*found.rows, found.feasible, found.budget)),
+        notes=tuple(sentence(said(each, words)) for each in (*notes, *own.left_out, *_oracle_notes(found, words))),
     )
 
 
@@ -94,7 +96,7 @@ def ordered_by_cost(rows: Sequence[Rehearsed]) -> list[Rehearsed]:
 def _headline(found: Rehearsal, words: Words) -> str:
     """Say what the policy leaves unserved and costs, held against the least at which everything can be served."""
     score, regret = found.policy.appraisal.score, found.regret(found.policy)
-    names = {"policy": found.policy.name, "unserved": share(score.unserved)}
+    names = {"policy": said(found.policy.name, words), "unserved": share(score.unserved)}
     if abs(regret - 1) < _HARDLY:
         return words(f"rehearsal.headline.{'at_least_cost' if score.unserved else 'perfect'}", **names)
     if regret < 1:
@@ -125,12 +127,12 @@ def _lead(found: Rehearsal, words: Words) -> list[str]:
 
 
 def _equal_cost(own: float, equal: Rehearsed, words: Words) -> str:
-    theirs = equal.appraisal.score.unserved
+    theirs, name = equal.appraisal.score.unserved, said(equal.name, words)
     if not theirs:
-        return words("rehearsal.equal_cost.nothing" if own else "rehearsal.equal_cost.nothing_too", name=equal.name)
+        return words("rehearsal.equal_cost.nothing" if own else "rehearsal.equal_cost.nothing_too", name=name)
     if share(theirs) == share(own):
-        return words("rehearsal.equal_cost.the_same", name=equal.name)
-    return words("rehearsal.equal_cost.differs", name=equal.name, unserved=share(theirs))
+        return words("rehearsal.equal_cost.the_same", name=name)
+    return words("rehearsal.equal_cost.differs", name=name, unserved=share(theirs))
 
 
 def _violation(latency: LatencyEstimate, words: Words) -> str:
@@ -218,10 +220,10 @@ def _heads(words: Words) -> RehearsalRow:
     )
 
 
-def _row(found: Rehearsal, row: Rehearsed) -> RehearsalRow:
+def _row(found: Rehearsal, row: Rehearsed, words: Words) -> RehearsalRow:
     score, bill, latency = row.appraisal.score, row.appraisal.bill, row.appraisal.latency
     return RehearsalRow(
-        row.name,
+        said(row.name, words),
         row.part,
         share(score.unserved),
         share(score.time_under),
@@ -246,7 +248,7 @@ def decision_lines(decision: ScalingDecision, words: Words) -> list[str]:
             at=moment(decision.at, words),
             current=decision.current,
             desired=decision.desired,
-            rule=decision.rule,
+            rule=rule_word(decision.rule, words),
             condition=decision.condition,
         )
     ]
@@ -257,7 +259,7 @@ def decision_lines(decision: ScalingDecision, words: Words) -> list[str]:
         chain = {"recommended": decision.recommended, "stabilized": decision.stabilized, "desired": decision.desired}
         lines.append(words("rehearsal.decision.chain", metric=decision.metric, **chain))
     lines += [
-        words("rehearsal.decision.without", rule=each.without, replicas=each.replicas)
+        words("rehearsal.decision.without", rule=rule_word(each.without, words), replicas=each.replicas)
         for each in decision.counterfactuals
     ]
     if not decision.counterfactuals:
@@ -272,7 +274,7 @@ def moment(at: datetime, words: Words) -> str:
 
 def _proposal(proposal: Proposal, words: Words) -> str:
     if proposal.replicas is None:
-        return words("rehearsal.decision.unusable", metric=proposal.metric, why=proposal.failure)
+        return words("rehearsal.decision.unusable", metric=proposal.metric, why=said(proposal.failure, words))
     ratio = "–" if proposal.ratio is None else f"{proposal.ratio:.3f}"
     key = "rehearsal.decision.tolerated" if proposal.within_tolerance else "rehearsal.decision.proposal"
     return words(key, metric=proposal.metric, ratio=ratio, replicas=proposal.replicas, raw=proposal.raw)
@@ -287,13 +289,13 @@ def _forecast(told: LoadForecast, words: Words) -> list[str]:
         likely = f"{told.quantile * 100:g} %"
         lines.append(words("rehearsal.decision.forecast", due=moment(told.due, words), quantile=likely, **numbers))
         parts = sorted(told.weights.items(), key=lambda each: -each[1])[:_MIXED_OF]
-        mixed = ", ".join(f"{name} {weight:.0%}" for name, weight in parts if weight >= _WORTH_SAYING)
+        mixed = ", ".join(f"{said(name, words)} {weight:.0%}" for name, weight in parts if weight >= _WORTH_SAYING)
         lines.append(words("rehearsal.decision.mixed", parts=mixed))
     if told.unserved is not None and told.headroom is not None:
         past = {"unserved": share(told.unserved), "headroom": share(told.headroom)}
         lines.append(words("rehearsal.decision.lately", **past))
     if not told.trusted:
-        lines.append(words("rehearsal.decision.mistrusted", why=told.why))
+        lines.append(words("rehearsal.decision.mistrusted", why=said(told.why, words)))
     return lines
 
 

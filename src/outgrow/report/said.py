@@ -13,10 +13,8 @@ from functools import cache, lru_cache
 from string import Formatter
 from typing import Final
 
-from outgrow.report.words import Words, texts_under
+from outgrow.report.words import Words, tables_under, texts_under
 
-_ROOMS: Final = ("load", "phases", "samples", "past", "rules", "compare", "knee", "law", "texts")
-"""The tables under `said`, by what their sentences are about; `texts` holds how several are put together."""
 _LISTED: Final = "names"
 """A gap of this name holds names: commas part them, and the word before the last."""
 
@@ -61,7 +59,8 @@ def _gap(name: str, text: str) -> _Reading:
 @cache
 def _forms() -> tuple[tuple[str, int, re.Pattern[str]], ...]:
     """Give each form's key, how many letters it has outside its gaps, and what finds it."""
-    texts = {f"{room}.{name}": form for room in _ROOMS for name, form in texts_under(f"said.{room}", "en").items()}
+    tables = {table: texts_under(f"said.{table}", "en") for table in tables_under("said", "en")}
+    texts = {f"{table}.{name}": form for table, forms in tables.items() for name, form in forms.items()}
     return tuple(
         (key, sum(len(part) for part, _, _, _ in Formatter().parse(form)), re.compile("".join(_parts(form)), re.DOTALL))
         for key, form in texts.items()

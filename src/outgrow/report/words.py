@@ -23,10 +23,23 @@ def texts_under(key: str, language: str) -> Mapping[str, str]:
     Raises:
         KeyError: no texts stand there.
     """
+    return {name: text for name, text in _below(key, language).items() if isinstance(text, str)}
+
+
+def tables_under(key: str, language: str) -> tuple[str, ...]:
+    """Give the names of the tables below a dotted key.
+
+    Raises:
+        KeyError: nothing stands there.
+    """
+    return tuple(name for name, found in _below(key, language).items() if not isinstance(found, str))
+
+
+def _below(key: str, language: str) -> Mapping[str, Any]:
     found: Any = _texts(language)
     for part in key.split("."):
         found = found[part]
-    return {name: text for name, text in found.items() if isinstance(text, str)}
+    return found
 
 
 @dataclass(frozen=True, slots=True)
