@@ -256,6 +256,16 @@ def test_what_a_pod_says_is_what_a_replica_is(pod: dict[str, Any], phase: Replic
     assert found.why == why
 
 
+@pytest.mark.parametrize(("restarts", "is_known"), [(0, True), (1, False)])
+def test_when_a_pod_was_first_ready_is_not_known_once_a_container_was_restarted(restarts: int, is_known: bool) -> None:
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-03-04T00:00:00Z"}
+    status = {"phase": "Running", "conditions": [ready], "containerStatuses": [{"restartCount": restarts}]}
+
+    found = replica_of({"metadata": {"name": "a", "creationTimestamp": "2026-03-01T00:00:00Z"}, "status": status})
+
+    assert (found.phase, found.ready_at is not None) == (ReplicaPhase.READY, is_known)
+
+
 _TARGET = KubernetesTarget(kind="kubernetes", workload="deployment/auth")
 
 

@@ -12,9 +12,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import anyio
 import psutil
 import pytest
 
+from outgrow.act._probe import is_ready
 from outgrow.act.processes import host
 from outgrow.errors import ActuatorError, Failure
 from outgrow.facts.replicas import ReplicaPhase
@@ -78,6 +80,19 @@ async def test_a_reused_pid_is_not_taken_for_a_replica_and_not_ended(service: Se
     finally:
         stranger.kill()
         stranger.wait()
+
+
+async def test_of_a_replica_that_became_ready_while_nobody_looked_no_start_up_is_measured(service: Service) -> None:
+    await service.actuator.scale_to(1)
+    (replica,) = (await service.actuator.replicas()).each
+    await service.actuator.aclose()
+    with anyio.fail_after(60):
+        while not await is_ready(replica.address, service.declared.ready):
+            await anyio.sleep(0.05)
+
+    (found,) = (await until(await service.reopen(), lambda seen: seen.ready == 1)).each
+
+    assert (found.name, found.ready_at) == (replica.name, None)
 
 
 async def test_a_process_that_was_started_but_not_noted_is_taken_up_and_not_started_twice(service: Service) -> None:

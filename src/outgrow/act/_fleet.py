@@ -83,6 +83,8 @@ class Fleet:
     _state: FleetState | None = field(default=None, init=False)
     _asked_at: dict[str, datetime] = field(default_factory=dict[str, datetime], init=False)
     _failed_probes: dict[str, int] = field(default_factory=dict[str, int], init=False)
+    _seen_unready: set[str] = field(default_factory=set[str], init=False)
+    """Replicas whose first good answer we shall not miss: started by us, or asked by us in vain."""
     _said: list[str] = field(default_factory=list[str], init=False)
 
     async def replicas(self) -> Replicas:
@@ -216,9 +218,12 @@ class Fleet:
         if await self._answers(kept):
             self._failed_probes[replica.name] = 0
             if replica.phase is not ReplicaPhase.READY:
-                self._change(kept, ReplicaPhase.READY, ready_at=self.clock.now())
+                # Of one that became ready while nobody looked, it is not known when.
+                is_first = replica.phase is ReplicaPhase.STARTING and replica.name in self._seen_unready
+                self._change(kept, ReplicaPhase.READY, ready_at=self.clock.now() if is_first else None)
                 self._keep(replace(self._remembered(), failures=0, not_before=None))
             return
+        self._seen_unready.add(replica.name)
         failed = self._failed_probes[replica.name] = self._failed_probes.get(replica.name, 0) + 1
         if replica.phase is ReplicaPhase.READY and failed >= self.ready.failures:
             self._change(kept, ReplicaPhase.UNREADY, why=f"{failed} probes in a row failed")
@@ -265,6 +270,7 @@ class Fleet:
     def _forget(self, kept: Kept) -> None:
         self._asked_at.pop(kept.replica.name, None)
         self._failed_probes.pop(kept.replica.name, None)
+        self._seen_unready.discard(kept.replica.name)
         self._keep(self._remembered().without(kept.replica.name))
 
     async def _retire(self) -> None:
@@ -320,6 +326,7 @@ class Fleet:
             address = await self.host.place(name, [each.replica.address for each in state.kept])
             kept = Kept(Replica(name, ReplicaPhase.STARTING, address, now, now), token_hex(16))
             self._keep(replace(state.with_kept(kept), born=state.born + 1))
+            self._seen_unready.add(name)
             # Where this fails or is cut off, the next round looks for it by its token.
             try:
                 handle = await self.host.start(name, kept.token, address)

@@ -320,7 +320,7 @@ class ScaleLoop:
         if self._readings is not None and isinstance(self._readings.load, Unread):
             self._log.trouble("load", f"the load cannot be read: {self._readings.load.why}")
         else:
-            self._log.over("load")
+            self._log.over("load", "the load can be read again")
 
     # --- the journal, and what is said ---
 

@@ -14,7 +14,8 @@ def replica_of(pod: Json, seen: "Mapping[str, datetime] | None" = None) -> Repli
 
     Args:
         pod: as the API server gives it. Its times are whole seconds of the cluster's clock; `ready_at` is when Ready
-            last became true: the first time only for a pod that was never unready since.
+            last became true: the first time only for a pod that was never unready since. It is absent where a
+            container was restarted, for then it is another time.
         seen: when we ourselves saw it `created` and `ready`; where both are known they take the place of its times.
     """
     meta, status = part(pod, "metadata"), part(pod, "status")
@@ -26,6 +27,8 @@ def replica_of(pod: Json, seen: "Mapping[str, datetime] | None" = None) -> Repli
     ordered_at, ready_at = created, changed if phase is ReplicaPhase.READY else None
     if ready_at is not None and seen is not None and {"created", "ready"} <= seen.keys():
         ordered_at, ready_at = seen["created"], seen["ready"]
+    elif _restarted(status):
+        ready_at = None
     return Replica(
         name=str(meta.get("name", "")),
         phase=phase,
@@ -60,8 +63,12 @@ def _phase(meta: Json, status: Json, conditions: Mapping[str, Json]) -> tuple[Re
         return ReplicaPhase.FAILED, why or str(status["phase"])
     if (conditions.get("Ready") or Json()).get("status") == "True":
         return ReplicaPhase.READY, ""
-    restarted = any(each.get("restartCount", 0) > 0 for each in containers)
-    return (ReplicaPhase.UNREADY if restarted else ReplicaPhase.STARTING), why
+    return (ReplicaPhase.UNREADY if _restarted(status) else ReplicaPhase.STARTING), why
+
+
+def _restarted(status: Json) -> bool:
+    containers = cast("list[Json]", status.get("containerStatuses") or [])
+    return any(each.get("restartCount", 0) > 0 for each in containers)
 
 
 def _moment(text: object) -> datetime | None:
