@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import Watch, judged
 from outgrow.facts.buckets import together
-from outgrow.facts.loads import FlowSecond, LoadSecond, Outcome, Resource, ResourcePoint, StepLoad, StepSecond
+from outgrow.facts.loads import FlowLoad, FlowSecond, LoadSecond, Outcome, Resource, ResourcePoint, StepLoad, StepSecond
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.loadtest.results import read_results
 from outgrow.plan.file import parse_plan
@@ -372,3 +372,14 @@ def test_another_generators_summary_is_judged_by_what_it_says_and_by_nothing_els
     (result,) = judged(gates_of(plan, thresholds), facts, 100)
 
     assert result.verdict is verdict
+
+
+@pytest.mark.parametrize(("interrupted", "verdict"), [(False, FAILED), (True, PASSED)])
+def test_iterations_that_the_time_did_not_suffice_for_are_dropped_as_k6_counts_them(interrupted, verdict):
+    # given 30 of 50 iterations that a run of maxDuration did not reach, or that Ctrl-C kept it from
+    missed = FlowLoad("", {Outcome.DONE: 20, Outcome.NEVER_STARTED: 30})
+    facts = replace(run_of(seconds_of([0.1], [0.1])), iterations=missed, interrupted=interrupted)
+
+    (found,) = judged(gates({"dropped_iterations": "count==0"}), facts, 5)
+
+    assert (found.verdict, found.value) == (verdict, 0 if interrupted else 30)

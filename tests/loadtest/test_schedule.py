@@ -172,3 +172,12 @@ def test_processes_that_share_a_trace_start_each_arrival_once(moments, speed, pr
 def test_what_has_no_arrivals_is_refused(wrong):
     with pytest.raises(ValueError, match=r"\w"):
         wrong()
+
+
+def test_users_come_when_the_level_reaches_them_and_go_when_it_has_left_them_as_in_k6():
+    # k6 1.1.0's steps from 1 to 4 in 3 s, back to 0 in 2 s (getRawExecutionSteps)
+    level = joined(ramp(1, 4, 3), ramp(4, 0, 2))
+
+    found = [level.users_at(at) for at in (0, 0.99, 1, 2, 2.99, 3, 3.01, 3.49, 3.5, 4, 4.49, 4.5, 4.99, 5, 6)]
+
+    assert found == [1, 1, 2, 3, 3, 4, 4, 4, 3, 2, 2, 1, 1, 0, 0]

@@ -1,6 +1,7 @@
 """Whether a load test kept its thresholds: followed second by second, judged at the end; silence never passes."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from outgrow.decide.gates import Gate
@@ -152,9 +153,19 @@ def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
     if facts.generator and not facts.timeline:
         return _of_summary(gate, facts)
     following = Following(gate, facts.planned_seconds, {step.name: step.tags for step in facts.steps})
-    for second in facts.timeline:
+    for second in _seconds_of(gate, facts):
         following.told(second)
     return following.result(aborted=gate.abort_on_fail and facts.ended_by == gate.text)
+
+
+def _seconds_of(gate: Gate, facts: LoadFacts) -> tuple[LoadSecond, ...]:
+    """Give a run's seconds; iterations that its time did not suffice for count as dropped at its end, as in k6."""
+    outcomes = (facts.iterations if facts.iterations.outcomes else facts.whole).outcomes
+    missed = outcomes.get(Outcome.NEVER_STARTED, 0)
+    if gate.of != "dropped_iterations" or facts.interrupted or not (missed and facts.timeline):
+        return facts.timeline
+    *others, last = facts.timeline
+    return (*others, replace(last, dropped=last.dropped + missed))
 
 
 def _of_summary(gate: Gate, facts: LoadFacts) -> ThresholdResult:

@@ -186,7 +186,7 @@ class ClosedPace:
         return self._at_work
 
     def _target(self, now: float) -> int:
-        return _mine(floor(self._rate.at(now - self._began) + _SLACK), self._share)
+        return _mine(self._rate.users_at(now - self._began), self._share)
 
     def _may_start(self) -> bool:
         return self._left_in_all is None or self._left_in_all > 0

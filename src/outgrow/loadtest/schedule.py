@@ -161,6 +161,19 @@ class Rate:
             return 0.0
         return self.stretches[index].rate_at(seconds - starts[index])
 
+    def users_at(self, seconds: float) -> int:
+        """Give the level at a moment in whole users, as k6 has them (lib/executor/ramping_vus.go).
+
+        One comes when the level has risen to them, and goes only when it has fallen to those without them.
+        """
+        starts, _ = self._edges
+        index = bisect_right(starts, seconds) - 1
+        if not 0 <= index < len(self.stretches):
+            return 0
+        part = self.stretches[index]
+        level = part.rate_at(seconds - starts[index])
+        return ceil(level - _SLACK) if part.end_rate < part.start_rate else floor(level + _SLACK)
+
     @cached_property
     def _edges(self) -> tuple[list[float], list[float]]:
         """Where the stretches begin and the last ends, in seconds and in area."""
