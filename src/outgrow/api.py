@@ -267,36 +267,42 @@ async def scale_service(
     async with opened(request.plan, base, environment, journal=True) as (sources, kept):
         if kept is None:
             raise UsageError("scaling needs a journal")
-        actuator = await _actuator_for(request, base, environment)
+        actuator, trouble = await _actuator_for(request, base, environment)
         try:
-            loop = ScaleLoop(request, sources, kept, actuator, SYSTEM_CLOCK, told, stop or anyio.Event())
+            loop = ScaleLoop(request, sources, kept, actuator, SYSTEM_CLOCK, told, stop or anyio.Event(), trouble)
             return await loop.run()
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(_CLOSING_SECONDS):
                 await actuator.aclose()
 
 
-async def _actuator_for(request: "ScaleRequest", base: Path, environment: Mapping[str, str]) -> Actuator:
-    """Open the service's actuator; for a dry run one that is imagined, with as many replicas as there are."""
+async def _actuator_for(request: "ScaleRequest", base: Path, environment: Mapping[str, str]) -> tuple[Actuator, str]:
+    """Open the service's actuator; for a dry run one that is imagined, with as many replicas as there are.
+
+    Returns:
+        The actuator, and what went wrong where nobody could say how many there are.
+    """
     from outgrow.control.scaling_records import Mode  # noqa: PLC0415
 
     target, policy = request.declared.runs_on, request.policy
     if target is None:
         if request.mode is not Mode.DRY_RUN:
             raise UsageError(f"services.{request.service} has no runs_on; say where its replicas run, or use --dry-run")
-        return open_actuator(request.service, DryRunTarget(kind="dry_run", replicas=policy.min), environment, base)
+        imagined = DryRunTarget(kind="dry_run", replicas=policy.min)
+        return open_actuator(request.service, imagined, environment, base), ""
     actuator = open_actuator(request.service, target, environment, base, at_first=policy.min)
     if request.mode is not Mode.DRY_RUN:
-        return actuator
+        return actuator, ""
+    ordered, trouble = policy.min, ""
     try:
         ordered = (await actuator.replicas()).ordered
-    except ActuatorError:
-        ordered = policy.min
+    except ActuatorError as error:
+        trouble = f"looking at the replicas failed, so the policy's minimum of {ordered} is imagined: {error}"
     finally:
         await actuator.aclose()
     start_up = request.declared.start_up or Duration(0)
     imagined = DryRunTarget(kind="dry_run", replicas=ordered, start_up=start_up)
-    return open_actuator(request.service, imagined, environment, base)
+    return open_actuator(request.service, imagined, environment, base), trouble
 
 
 async def end_replicas(

@@ -52,6 +52,14 @@ services:
 """
 
 
+NOBODY = """
+current-context: here
+contexts: [{name: here, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {token: x}}]
+"""
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "plan.yaml").write_text(PLAN)
@@ -98,6 +106,25 @@ def test_a_dry_run_reads_the_cpu_of_replicas_that_it_imagines_to_have_run_before
     assert run(["scale", "busy", str(folder / "plan.yaml"), "--once", "--dry-run"]) == 0
 
     assert "decided 1 -> 2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("mode", "said"), [([], "nothing was decided"), (["--dry-run"], "minimum of 1 is imagined")])
+def test_replicas_that_cannot_be_looked_at_are_said_and_no_older_decision_is_shown_as_todays(
+    folder: Path, capsys: pytest.CaptureFixture[str], mode: list[str], said: str
+) -> None:
+    plan = folder / "plan.yaml"
+    assert run(["scale", "auth", str(plan), "--once"]) == 0
+    (folder / "nobody").write_text(NOBODY)
+    kubernetes = "runs_on: {kind: kubernetes, workload: deployment/auth, namespace: shop, kubeconfig: nobody}"
+    plan.write_text(PLAN.replace("runs_on: {kind: dry_run, start_up: 100ms}", kubernetes))
+    capsys.readouterr()
+
+    assert run(["scale", "auth", str(plan), "--once", *mode]) == 3
+
+    told = capsys.readouterr().out
+    assert said in told
+    assert "nothing listens there" in told
+    assert ("decided 1 -> 3" in told) == bool(mode)
 
 
 def test_every_time_is_in_the_plans_zone_with_its_offset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -69,10 +69,9 @@ def print_lines(console: Console, view: ScaleView, zone: str) -> None:
 
 
 def print_view(console: Console, view: ScaleView) -> None:
-    """Print one decision with everything that led to it."""
+    """Print one decision with everything that led to it, or that there is none."""
     console.print(_headline(view))
-    if view.decision is not None:
-        console.print(_decided(view.decision))
+    console.print(_decided(view.decision) if view.decision is not None and view.decided else "nothing was decided")
     for line in view.fresh:
         console.print(Text(line.text, style="yellow" if line.is_warning else ""), soft_wrap=True)
 

@@ -58,9 +58,12 @@ class ScaleLoop:
     clock: Clock
     told: ScaleTold
     stop: anyio.Event = field(default_factory=anyio.Event)
+    trouble: str = ""
+    """What went wrong before it begins, as where the replicas that a dry run starts from cannot be seen."""
     _acting: anyio.Lock = field(default_factory=anyio.Lock, init=False)
     _state: PolicyState | None = field(default=None, init=False)
     _last: Step | None = field(default=None, init=False)
+    _decided: bool = field(default=False, init=False)
     _replicas: Replicas | None = field(default=None, init=False)
     _readings: Readings | None = field(default=None, init=False)
     _start_ups: list[Event] = field(default_factory=list[Event], init=False)
@@ -80,6 +83,8 @@ class ScaleLoop:
             JournalError: the journal cannot be read at the beginning.
         """
         _ = self.request.policy
+        if self.trouble:
+            self._log.trouble("the beginning", self.trouble)
         lease = await self._leased()
         try:
             await self._resume()
@@ -251,7 +256,7 @@ class ScaleLoop:
         if not await self._written(decision_event(step, self.clock.now())):
             return  # what is not written down is not done
         self._warn_of(decision)
-        self._last = step
+        self._last, self._decided = step, True
         self._state = carried_out(policy, decision, judged) if step.was_done else judged
         if step.is_open:
             outcome = await self._carried_out(decision)
@@ -366,6 +371,7 @@ class ScaleLoop:
             mode=self.request.mode,
             replicas=self._replicas,
             decision=None if self._last is None else self._last.decision,
+            decided=self._decided,
             readings=self._readings,
             lead=self.request.declared.start_up or lead_of(self._start_ups),
             start_ups=len(self._start_ups),

@@ -46,7 +46,8 @@ class ScaleRequest:
 class ScaleView:
     """What there is to see of a running loop.
 
-    `fresh` are the lines of the log that are new since the last view. `failed` says that something cannot be read,
+    `decided` says whether the decision is of this loop, or the last one of before it. `fresh` are the lines of the log
+    that are new since the last view. `failed` says that something cannot be read,
     written down or ordered at present.
     """
 
@@ -60,6 +61,7 @@ class ScaleView:
     start_ups: int
     fresh: tuple[LogLine, ...] = ()
     failed: bool = False
+    decided: bool = True
 
 
 ScaleTold = Callable[[ScaleView], None]
