@@ -22,12 +22,14 @@ from outgrow.decide.phase_proofs import (
     verdict_of,
     verify_hash,
 )
+from outgrow.errors import ExitCode
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import FlowLoad, Outcome
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan.file import parse_plan
 from tests.cli.test_load import Shop
 from tests.decide.given_loads import run_of, seconds_of
+from tests.servers.process import free_port
 
 PLAN = """
 outgrow: 1
@@ -270,7 +272,7 @@ def verdict_with(facts, goals: str = GOALS_OF_TIMES) -> ProofVerdict:
 
 def test_fast_answers_to_a_part_of_the_load_prove_nothing_of_the_whole():
     assert verdict_with(with_outcomes(done=995, dropped=5)) is ProofVerdict.PROVEN
-    assert verdict_with(with_outcomes(done=995, never_started=500)) is ProofVerdict.PROVEN
+    assert verdict_with(with_outcomes(done=995, never_started=500)) is ProofVerdict.NOT_PROVEN
     assert verdict_with(with_outcomes(done=900, dropped=100)) is ProofVerdict.NOT_PROVEN
     assert verdict_with(with_outcomes(done=900, without_data=100)) is ProofVerdict.NOT_PROVEN
     assert verdict_with(with_outcomes(done=900, dropped=6, without_data=6)) is ProofVerdict.NOT_PROVEN
@@ -361,3 +363,35 @@ def test_stored_runs_are_judged_without_sending_anything(tmp_path, shop, capsys)
     assert "v2" in capsys.readouterr().out
     assert run(["verify", "v2", plan, *stored[:2]]) == 2
     assert "give one run for each scenario" in capsys.readouterr().err
+
+
+def test_a_target_that_is_down_proves_no_goal_that_asks_nothing_of_its_answers(tmp_path, capsys):
+    plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}", "{concurrent_users: 20, dropped: 500}")
+
+    assert run(["verify", "v2", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
+    assert "requests answered as expected >= 99%" in capsys.readouterr().out
+    assert run(["verify", "--baseline", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
+    assert "nothing was answered" in capsys.readouterr().out
+
+
+def test_a_phase_that_asks_nothing_is_warned_of_and_ends_as_not_proven(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop, "{}")
+    Path(plan).write_text(Path(plan).read_text().replace('thresholds: {http_req_failed: ["rate<0.01"]}', ""))
+
+    assert run(["verify", "v2", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
+    told = capsys.readouterr()
+    assert "asks nothing" in told.err
+    assert "v2: proven" not in told.out
+
+
+def test_a_proof_of_stored_runs_names_the_machine_that_sent_them(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    stored = stored_runs(tmp_path, plan)
+    for name in ("normal", "peak"):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "machine": "elsewhere"}))
+    capsys.readouterr()
+
+    run(["verify", "v2", plan, *stored, "--json"])
+
+    assert json.loads(capsys.readouterr().out)["machine"] == "elsewhere"

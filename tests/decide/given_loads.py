@@ -34,7 +34,11 @@ def seconds_of(*times: Sequence[float], failed: Sequence[int] = ()) -> tuple[Loa
 
 
 def run_of(timeline: Sequence[LoadSecond], resources: dict[str, Resource] | None = None) -> LoadFacts:
-    whole = StepLoad("all", {}, {}, None, None, None)
+    outcomes = Counter[Outcome]()
+    for each in timeline:
+        for step in each.steps.values():
+            outcomes.update(step.outcomes)
+    whole = StepLoad("all", dict(outcomes), {}, None, None, None)
     length = timeline[-1].at_seconds if timeline else 0.0
     health = GeneratorHealth(0.1, 0.1, 0, None, ())
     return LoadFacts(

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from outgrow.decide.gates import Gate, gates_of
 from outgrow.decide.thresholds import Watch, judged
 from outgrow.facts.buckets import together
-from outgrow.facts.loads import FlowLoad, FlowSecond, LoadSecond, Outcome, Resource, ResourcePoint, StepLoad, StepSecond
+from outgrow.facts.loads import (
+    FlowLoad,
+    FlowSecond,
+    LoadSecond,
+    Model,
+    Outcome,
+    Resource,
+    ResourcePoint,
+    StepLoad,
+    StepSecond,
+)
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.loadtest.results import read_results
 from outgrow.plan.file import parse_plan
@@ -172,6 +182,53 @@ def test_signals_of_the_target_are_judged_by_figures_and_by_names(key: str, thre
 def test_a_signal_that_was_not_read_often_enough_is_not_passed():
     assert result("cpu", "target", [], resources=readings(10, 10, None)).verdict is NO_DATA
     assert result("cpu", "target", []).why == "cpu-share was not watched"
+
+
+@pytest.mark.parametrize(
+    ("moments", "why"),
+    [
+        ((0, 2, 4, 6), "nothing was read from 6 s to 60 s"),
+        ((0, 2, 4, 30, *range(32, 61, 2)), "nothing was read from 4 s to 30 s"),
+        ((40, 42, 44, 46, 48, 50, 52, 54, 56, 58), "nothing was read from 0 s to 40 s"),
+        (range(0, 60, 2), ""),
+        ((0, 20, 40), ""),
+        ((0, 2, 4, *range(10, 60, 2)), ""),
+    ],
+)
+def test_a_signal_that_could_not_be_read_under_load_is_not_passed_by_what_it_said_before(moments, why: str):
+    points = tuple(ResourcePoint(float(at), 10.0) for at in moments)
+    timeline = [second(index + 1.0, [0.1]) for index in range(60)]
+
+    found = result("cpu", "target", timeline, resources={"cpu-share": Resource("cpu-share", "percent", points)})
+
+    assert (found.verdict, found.why) == ((NO_DATA, why) if why else (PASSED, ""))
+
+
+def test_users_of_a_closed_model_are_those_at_once_and_not_its_arrivals():
+    timeline = [replace(second(index + 1.0, [0.1] * 300, in_flight=3), in_flight_highest=4) for index in range(5)]
+    closed = replace(run_of(timeline), model=Model.CLOSED)
+
+    found = judged(gates({"concurrent_users": 10}), closed, 1000)[0]
+
+    assert (found.verdict, found.value) == (FAILED, 4)
+
+
+def test_a_highest_rate_that_is_to_be_kept_is_judged_by_the_highest():
+    timeline = seconds_of([0.1] * 5, [0.1] * 50, [0.1] * 5)
+
+    below = result("http_reqs", {"threshold": "peak<40", "over": "1s"}, timeline)
+
+    assert (below.verdict, below.value) == (FAILED, 50)
+    assert result("http_reqs", {"threshold": "peak<60", "over": "1s"}, timeline).verdict is PASSED
+
+
+def test_a_counter_of_steps_that_are_not_there_counts_nothing_and_is_not_passed():
+    bare = StepLoad("one", {Outcome.DONE: 3}, {200: 3}, None, None, None, {"kind": "read"})
+    facts = replace(run_of(seconds_of([0.1] * 3)), steps=(bare,))
+
+    for key, verdict in (("step:one,kind:write", NO_DATA), ("step:one,kind:read", FAILED), ("step:one", FAILED)):
+        assert judged(gates({f"http_reqs{{{key}}}": "count==0"}), facts, 1)[0].verdict is verdict
+    assert judged(gates({"http_reqs{status:500}": "count==0"}), facts, 1)[0].verdict is PASSED
 
 
 TIMES = st.lists(st.sampled_from([0.05, 0.1, 0.2, 0.6, 1.5]), max_size=6)

@@ -156,8 +156,10 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
     """Read stored runs, one for each scenario, and judge their scenarios' thresholds anew."""
     from dataclasses import replace
 
+    from outgrow.cli.verify_stored import refuse_other_load
     from outgrow.decide.gates import gates_of
     from outgrow.decide.thresholds import judged
+    from outgrow.loadtest.course import timetable_of
     from outgrow.report.load_json import stored_load
 
     found = [stored_load(path) for path in stored]
@@ -171,34 +173,11 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
         )
     declared = plan.scenarios
     for name, facts in runs.items():
-        _refuse_lighter_run(name, declared[name], facts, base)
+        refuse_other_load(name, declared[name], facts, timetable_of(declared[name], base))
     return {
         name: replace(facts, thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users))
         for name, facts in runs.items()
     }
-
-
-def _refuse_lighter_run(name: str, declared: "Scenario", facts: "LoadFacts", base: Path) -> None:
-    """Let no run of a smaller load stand for a scenario; what other generators were asked for is not known.
-
-    Raises:
-        UsageError: the run was of another load than the plan has now.
-    """
-    from math import sqrt
-
-    from outgrow.loadtest.course import timetable_of
-
-    if facts.generator or declared.is_closed:
-        return
-    timetable = timetable_of(declared, base)
-    planned = timetable.planned
-    least = planned - max(planned / 100, 4 * sqrt(planned) if declared.arrivals == "poisson" else 1)
-    arrivals = facts.iterations.arrivals or facts.whole.arrivals
-    if arrivals < least or facts.planned_seconds < 0.99 * timetable.seconds:
-        raise UsageError(
-            f"the run of {name} was of {arrivals:,} arrivals in {facts.planned_seconds:,.3g} s, and the plan asks for "
-            f"{planned:,} in {timetable.seconds:,.3g} s; run it anew, for less proves nothing of more"
-        )
 
 
 def _proven(
@@ -270,11 +249,14 @@ def _say_without_baseline(plan: "Plan", base: Path, words: "Words") -> None:
 def exit_code(proof: "Proof") -> int:
     """Give the exit code of a proof."""
     from outgrow.facts.proofs import ProofVerdict
+    from outgrow.plan.roadmap import BASELINE
 
     if proof.is_interrupted:
         return ExitCode.INTERRUPTED
     match proof.verdict:
-        case ProofVerdict.PROVEN | ProofVerdict.RECORDED | ProofVerdict.REHEARSED:
+        case ProofVerdict.RECORDED:  # of a phase that asks nothing, nothing is proven
+            return ExitCode.DONE if proof.phase == BASELINE else ExitCode.NOT_PROVEN
+        case ProofVerdict.PROVEN | ProofVerdict.REHEARSED:
             return ExitCode.DONE
         case ProofVerdict.TOO_WEAK:
             return ExitCode.TOO_WEAK

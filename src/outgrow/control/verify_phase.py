@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from outgrow import __version__
-from outgrow.control.load_test import machine_text
 from outgrow.decide.gates import gates_of, signals_asked
 from outgrow.decide.phase_proofs import (
     goals_over,
@@ -52,6 +51,7 @@ async def verify_phase(
     """
     goals = rehearsed_goals(gates_of(plan, verify.goals), scale)
     found: list[ScenarioProof] = []
+    machines: dict[str, None] = {}
     for name in verify.scenarios:
         scenario = plan.scenarios[name] if scale == 1 else rehearsed(plan.scenarios[name], scale)
         watch = tuple(dict.fromkeys((*scenario.watch, *signals_asked(goals))))
@@ -59,6 +59,7 @@ async def verify_phase(
             scenario = scenario.model_copy(update={"thresholds": {}})  # today's system is recorded, not judged
         before = TargetVersion() if version is None else await version(name, scenario)
         facts = await run(name, scenario.model_copy(update={"watch": watch}))
+        machines[facts.machine] = None
         met = before if version is None else throughout(before, await version(name, scenario))
         found.append(replace(scenario_proof(facts, goals, scenario.users), version=met))
         if found[-1].interrupted:
@@ -73,7 +74,7 @@ async def verify_phase(
         goals=over_all,
         scenarios=tuple(found),
         outgrow=__version__,
-        machine=machine_text(),
+        machine=", ".join(filter(None, machines)),
         scale=scale,
     )
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from outgrow.decide.gates import Gate, gates_of
+from outgrow.decide.gates import Gate, gates_of, signals_asked
+from outgrow.decide.proof_conditions import conditions
 from outgrow.decide.thresholds import judged, standing_of
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, Outcome
@@ -17,11 +18,7 @@ from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, T
 from outgrow.plan import Plan
 from outgrow.plan.asked_load import shortened_window
 from outgrow.plan.roadmap import BASELINE, Phase, Verify
-from outgrow.quantity import RATIO
-
-_SENT_SHARE: Final = 0.99
-"""How many of the arrivals that were due must have been sent."""
-_DROPPED: Final = frozenset({"dropped_iterations", "dropped"})
+from outgrow.plan.signals import signal_hash
 
 
 class PhaseState(StrEnum):
@@ -67,10 +64,11 @@ def verify_hash(plan: Plan, verify: Verify, *, whole: bool = False) -> str:
     dumped = {
         name: plan.scenarios[name].model_dump(mode="json", exclude_defaults=not whole) for name in verify.scenarios
     }
-    gates = [repr(gate) for gate in gates_of(plan, verify.goals)]
-    gates += [repr(gate) for name in verify.scenarios for gate in gates_of(plan, plan.scenarios[name].thresholds)]
-    body = [verify.model_dump(mode="json", exclude={"valid_for"}), dumped, gates]
-    return _hash(body)
+    asked = [*gates_of(plan, verify.goals)]
+    asked += [gate for name in verify.scenarios for gate in gates_of(plan, plan.scenarios[name].thresholds)]
+    body: list[Any] = [verify.model_dump(mode="json", exclude={"valid_for"}), dumped, [repr(gate) for gate in asked]]
+    signals = {name: signal_hash(name, plan.signals) for name in signals_asked(asked)}
+    return _hash([*body, signals] if signals else body)
 
 
 def policy_hash(plan: Plan) -> str:
@@ -96,32 +94,14 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         arrivals=facts.whole.arrivals - facts.whole.outcomes.get(Outcome.NEVER_STARTED, 0),
         failed=facts.whole.failed,
         p95_seconds=None if response is None else response.p95_seconds,
-        thresholds=(*facts.thresholds, *(_lighter_than_asked(facts, goals) if goals or facts.thresholds else ())),
+        thresholds=(*facts.thresholds, *conditions(facts, goals)),
         goals=judged(goals, facts, users),
         too_weak=facts.health.too_weak,
-        interrupted=facts.interrupted and not facts.ended_by,
+        # A threshold that ended the run has failed, unless it is asked no more: then the run is but a part of one.
+        interrupted=facts.interrupted and not any(each.aborted for each in facts.thresholds),
         started_at=facts.started_at,
         seconds=facts.seconds,
     )
-
-
-def _lighter_than_asked(facts: LoadFacts, goals: Sequence[Gate]) -> tuple[ThresholdResult, ...]:
-    """Give what fails a run that left a part of its load out: fast answers to the rest prove nothing of the whole.
-
-    A threshold of one's own on dropped arrivals stands in its place.
-    """
-    known = {*(gate.of for gate in goals), *(each.text.replace("{", " ").split()[0] for each in facts.thresholds)}
-    if not known.isdisjoint(_DROPPED):
-        return ()
-    outcomes = (facts.iterations if facts.iterations.outcomes else facts.whole).outcomes
-    due = sum(count for outcome, count in outcomes.items() if outcome is not Outcome.NEVER_STARTED)
-    left_out = {each: outcomes[each] for each in (Outcome.DROPPED, Outcome.WITHOUT_DATA) if outcomes.get(each)}
-    share = 1 - sum(left_out.values()) / due if due else 1.0
-    if share >= _SENT_SHARE:
-        return ()
-    told = ", ".join(f"{count:,} of {due:,} arrivals {outcome}" for outcome, count in left_out.items())
-    text, why = f"arrivals sent >= {_SENT_SHARE:.0%}", f"{told}; the load was lighter than the scenario asks"
-    return (ThresholdResult(text, share, ">=", _SENT_SHARE, RATIO.name, ThresholdVerdict.FAILED, why=why),)
 
 
 def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[ThresholdResult, ...]:
@@ -150,7 +130,7 @@ def _rehearsed(gate: Gate, scale: float) -> Gate:
 
 
 def _is_to_be_reached(gate: Gate) -> bool:
-    return gate.method == "peak" or gate.of == "concurrent_users"
+    return (gate.method == "peak" or gate.of == "concurrent_users") and gate.operator in {">", ">="}
 
 
 def verdict_of(goals: Sequence[ThresholdResult], proofs: Sequence[ScenarioProof], scale: float = 1.0) -> ProofVerdict:

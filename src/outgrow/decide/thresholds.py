@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Final
 
 from outgrow.decide.gates import Gate
 from outgrow.decide.load_parts import STEP_TAGS, StepTags, is_chosen, part_of
 from outgrow.decide.load_windows import Window, share_of
 from outgrow.facts.buckets import rank_of
-from outgrow.facts.loads import LoadFacts, LoadSecond, Outcome, Resource, StepLoad
+from outgrow.facts.loads import LoadFacts, LoadSecond, Model, Outcome, Resource, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import SYSTEM_TAGS
 
@@ -30,6 +31,9 @@ _FIGURES: Final[Mapping[str, str]] = {
 """The figures of a summary."""
 _FEWEST_READINGS: Final = 3
 """Of a signal; one reading of a resource says nothing of a run."""
+_BLIND_SHARE: Final = 0.1
+_BLIND_READINGS: Final = 3
+"""A signal that was not read for a tenth of the run, and for three readings, may have been anywhere meanwhile."""
 
 
 class Following:
@@ -40,6 +44,7 @@ class Following:
         self._gate = gate
         self._steps = steps
         self._is_peak = gate.method == "peak"
+        self._rises = gate.operator in {">", ">="}
         self._over = gate.over_seconds
         if self._is_peak and self._over is None:
             self._over = min(_PEAK_SECONDS, max(1.0, planned_seconds / 3))
@@ -69,7 +74,7 @@ class Following:
     def _is_held(self, value: float) -> bool:
         if self._gate.holds(value):
             return True
-        if not self._is_peak or self._gate.operator not in {">", ">="}:
+        if not self._is_peak or not self._rises:
             return False
         # The edges of a window cut one request off: 50 a second are 499 in some ten seconds.
         return self._gate.holds((self._window.count + 1) / self._window.length_seconds)
@@ -82,7 +87,8 @@ class Following:
         elif self._is_peak:
             if self._worst is None or value > self._worst:
                 self._worst = value
-            self._holds = bool(self._holds) or holds
+            # A rate to be reached is reached in one window; one to be kept is judged by the highest.
+            self._holds = bool(self._holds) or holds if self._rises else self._gate.holds(self._worst)
         else:
             if self._worst is None or (self._holds and not holds) or self._is_worse(value, self._worst):
                 self._worst = value
@@ -152,6 +158,9 @@ def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
         return _of_users(gate, facts, users)
     if facts.generator and not facts.timeline:
         return _of_summary(gate, facts)
+    if _names_steps(gate) and facts.steps and not _chosen(gate, facts):
+        # A counter would count none, as if there had been something to count.
+        return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"no step of {facts.scenario} has these tags")
     following = Following(gate, facts.planned_seconds, {step.name: step.tags for step in facts.steps})
     for second in _seconds_of(gate, facts):
         following.told(second)
@@ -178,7 +187,7 @@ def _of_summary(gate: Gate, facts: LoadFacts) -> ThresholdResult:
 
 
 def _summed_up(gate: Gate, facts: LoadFacts) -> float | None:
-    steps = [step for step in facts.steps if is_chosen(step.name, step.tags, gate.tags)]
+    steps = _chosen(gate, facts)
     chosen = facts.whole if not _names_steps(gate) else steps[0] if len(steps) == 1 else None
     if chosen is None or any(tag in {"status", "check"} for tag, _ in gate.tags):
         return None
@@ -212,6 +221,10 @@ def _figure_of(chosen: StepLoad, gate: Gate, facts: LoadFacts) -> float | None:
             return None
 
 
+def _chosen(gate: Gate, facts: LoadFacts) -> list[StepLoad]:
+    return [step for step in facts.steps if is_chosen(step.name, step.tags, gate.tags)]
+
+
 def _names_steps(gate: Gate) -> bool:
     return any(tag in STEP_TAGS or tag not in SYSTEM_TAGS for tag, _ in gate.tags)
 
@@ -219,7 +232,7 @@ def _names_steps(gate: Gate) -> bool:
 def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
     """Judge how many sessions took part: arrivals rotate over them, so as many as there are of the fewer.
 
-    Another generator's sessions are its users, as many as it had at once; one without users does not say.
+    Of a closed model they are its users, as many as it had at once; another generator's too, if it says so.
     """
     if facts.generator:
         users = max((second.vus for second in facts.timeline), default=0)
@@ -227,6 +240,8 @@ def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
             return _result(
                 gate, None, ThresholdVerdict.NO_DATA, why=f"{facts.generator} does not say how many users it had"
             )
+    elif facts.model is Model.CLOSED:
+        users = max((max(second.vus, second.in_flight_highest) for second in facts.timeline), default=0)
     value = float(min(users, sum(second.started for second in facts.timeline)))
     verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
     return _result(gate, value if facts.timeline else None, verdict if facts.timeline else ThresholdVerdict.NO_DATA)
@@ -234,7 +249,7 @@ def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
 
 def _of_signal(gate: Gate, facts: LoadFacts) -> ThresholdResult:
     """Judge the readings of a signal; where it has several series, the one that is worst off."""
-    found = [_of_resource(gate, each) for each in facts.resources.values() if each.signal == gate.of]
+    found = [_of_resource(gate, each, facts.seconds) for each in facts.resources.values() if each.signal == gate.of]
     if not found:
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"{gate.of} was not watched")
     return min(found, key=lambda each: standing_of(gate, each))
@@ -246,15 +261,27 @@ def standing_of(gate: Gate, result: ThresholdResult) -> tuple[int, float]:
     return _WORST_FIRST.index(result.verdict), -value if gate.operator in {"<", "<="} else value
 
 
-def _of_resource(gate: Gate, resource: Resource) -> ThresholdResult:
+def _of_resource(gate: Gate, resource: Resource, run_seconds: float) -> ThresholdResult:
     values = [point.value for point in resource.points if point.value is not None]
     if len(values) < _FEWEST_READINGS:
         why = resource.failure or f"{len(values)} readings, at least {_FEWEST_READINGS} are needed"
+        return _result(gate, None, ThresholdVerdict.NO_DATA, why=why)
+    blind = _longest_gap([point.at_seconds for point in resource.points if point.value is not None], run_seconds)
+    if blind is not None:
+        why = f"nothing was read from {blind[0]:.0f} s to {blind[1]:.0f} s"
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=why)
     value = _statistic(gate, values)
     verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
     broken = (point.at_seconds for point in resource.points if point.value is not None and not gate.holds(point.value))
     return _result(gate, value, verdict, failed=next(broken, None) if verdict is ThresholdVerdict.FAILED else None)
+
+
+def _longest_gap(read: Sequence[float], run_seconds: float) -> tuple[float, float] | None:
+    """Give the longest stretch of a run without a reading; none where it is short beside the run, or a usual one."""
+    between = list(pairwise(read))
+    usual = sorted(end - start for start, end in between)[len(between) // 2]
+    start, end = max([(0.0, read[0]), *between, (read[-1], run_seconds)], key=lambda each: each[1] - each[0])
+    return (start, end) if end - start > max(_BLIND_SHARE * run_seconds, _BLIND_READINGS * usual) else None
 
 
 def _statistic(gate: Gate, values: Sequence[float]) -> float:

@@ -294,7 +294,7 @@ class LoadFacts:
     `machine` says where the load came from.
     `thresholds` are the scenario's with what became of them; `ended_by` is the one that ended the run, if one did.
     `generator` is who sent the load: empty for our own, else the tool whose result was read, which says nothing of its
-    own health.
+    own health. `asked_hash` is of what the scenario asked of the target, empty where that is not known.
     """
 
     scenario: str
@@ -323,3 +323,4 @@ class LoadFacts:
     machine: str = ""
     thresholds: tuple[ThresholdResult, ...] = ()
     ended_by: str = ""
+    asked_hash: str = ""

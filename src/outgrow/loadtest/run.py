@@ -25,6 +25,7 @@ from outgrow.loadtest.record import flow_load, health_of, step_load
 from outgrow.loadtest.schedule import WHOLE
 from outgrow.loadtest.shards import Shards, usable_cores
 from outgrow.loadtest.share import ShareRun
+from outgrow.plan.asked_load import asked_hash
 from outgrow.plan.scenario_steps import ScenarioStep
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import redacted, references, secrets_in
@@ -182,6 +183,7 @@ def load_facts(
         notes=tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
         model=Model.CLOSED if scenario.is_closed else Model.OPEN,
         hidden=hidden_by_waiting(added_flows(flows).duration) if scenario.is_closed else 0,
+        asked_hash=asked_hash(scenario),
     )
 
 

@@ -1,6 +1,9 @@
 """What a scenario asks of its target at most, and a smaller one of the same form for a rehearsal."""
 
+import hashlib
+import json
 from datetime import timedelta
+from math import floor
 from typing import Final
 
 from outgrow.plan.load_thresholds import LoadThreshold
@@ -38,12 +41,23 @@ def _length(stage: Stage) -> timedelta:
 
 
 def most_users(scenario: Scenario) -> int:
-    """Give how many sessions take part at most."""
+    """Give how many sessions take part at most; of a closed model, how many users there are at once."""
+    if scenario.is_closed and scenario.stages:
+        return floor(max(rate or 0.0 for stage in scenario.stages for rate in _rates(stage)))
     return scenario.vus or scenario.users
 
 
 def _rates(stage: Stage) -> tuple[float | None, ...]:
     return (stage.ramp, stage.jump, stage.spike, *stage.steps, None if stage.sine is None else stage.sine.high)
+
+
+_ASKS_NOTHING: Final = frozenset({"title", "thresholds", "watch", "watch_every", "ceiling", "processes", "allow_hosts"})
+
+
+def asked_hash(scenario: Scenario) -> str:
+    """Hash what a scenario asks of its target, so that a kept run of another load does not stand for it."""
+    asked = scenario.model_dump(mode="json", exclude_defaults=True, exclude=set(_ASKS_NOTHING))
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def rehearsed(scenario: Scenario, scale: float) -> Scenario:

@@ -11,10 +11,13 @@ from outgrow.quantity import Quantity
 
 
 def goal_doubts(plan: Plan) -> Iterator[Doubt]:
-    """Give a doubt for every goal that lies above all that its phase's scenarios ask for."""
+    """Give a doubt for every phase that asks nothing, and for every goal above all that its scenarios ask for."""
     for index, phase in enumerate(plan.roadmap.phases if plan.roadmap is not None else ()):
         if phase.verify is None:
             continue
+        if not phase.verify.goals and not any(plan.scenarios[name].thresholds for name in phase.verify.scenarios):
+            what = "asks nothing: no goals, and its scenarios have no thresholds; so it can never be proven"
+            yield Doubt(("roadmap", "phases", index, "verify"), what, "add goals: {p95: 2 s, errors: 1 %}")
         for key, several in phase.verify.goals.items():
             for each in several:
                 asked = _asked(plan, phase.verify, each.reading)

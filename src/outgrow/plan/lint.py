@@ -8,6 +8,7 @@ from outgrow.plan.checkpoints import Checkpoint
 from outgrow.plan.doubt import Doubt
 from outgrow.plan.doubtful_conditions import condition_doubts, level_doubts
 from outgrow.plan.doubtful_goals import goal_doubts
+from outgrow.plan.doubtful_limits import limit_doubts
 from outgrow.plan.doubtful_services import service_doubts
 from outgrow.plan.doubtful_signals import signal_doubts, source_doubts
 from outgrow.plan.doubtful_windows import window_doubts
@@ -32,6 +33,7 @@ def doubts(plan: Plan, tree: Tree) -> tuple[Problem, ...]:
         *level_doubts(plan),
         *condition_doubts(plan),
         *goal_doubts(plan),
+        *limit_doubts(plan),
         *window_doubts(plan),
         *service_doubts(plan),
         *(each for name, checkpoint in plan.checkpoints.items() for each in _verdict_doubts(name, checkpoint, plan)),
