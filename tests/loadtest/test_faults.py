@@ -18,6 +18,13 @@ async def resets_after_the_request(reader, _):
     await request(reader)
 
 
+async def hangs_up_one_way(reader, writer):
+    await request(reader)
+    writer.write(HEAD + b"\r\nok")
+    writer.write_eof()
+    await asyncio.sleep(30)
+
+
 async def drips(reader, writer):
     await request(reader)
     for byte in HEAD + b"X-Padding: " + b"x" * 4000:
@@ -61,6 +68,16 @@ FAULTS = {
     "endless headers": (never_ends_its_headers, Outcome.GARBLED),
     "endless body": (never_ends_its_body, Outcome.TIMED_OUT),
     "another protocol from now on": (answering(b"HTTP/1.1 101 Switching Protocols\r\n\r\n"), Outcome.GARBLED),
+    "lines that end with half a line end": (answering(b"HTTP/1.1 200 OK\nContent-Length: 2\n\nok"), Outcome.GARBLED),
+    "interim answers without end": (answering(b"HTTP/1.1 102 Processing\r\n\r\n" * 20), Outcome.GARBLED),
+    "hints before the answer": (answering(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n", OK), Outcome.DONE),
+    "a chunk of exabytes": (
+        answering(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"F" * 16 + b"\r\nok"),
+        Outcome.TIMED_OUT,
+    ),
+    "a body where none may be": (answering(b"HTTP/1.1 204 No Content\r\n\r\nok"), Outcome.GARBLED),
+    "a second answer": (answering(OK + OK), Outcome.GARBLED),
+    "hangs up one way": (hangs_up_one_way, Outcome.DONE),
     "errors": (answering(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"), Outcome.UNEXPECTED),
     "errors, closing": (
         answering(b"HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n", keep=False),
@@ -113,3 +130,19 @@ async def test_a_server_that_recovers_is_used_again():
         facts = await load_of(target)
 
     assert facts.whole.outcomes == {Outcome.CUT_OFF: 5, Outcome.DONE: 25}
+
+
+async def test_an_answer_before_the_request_was_sent_wholly_counts_as_that_answer():
+    too_large = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    upload = {"name": "up", "method": "POST", "body": "x" * 8_000_000}
+
+    async def hasty(reader, writer):
+        await request(reader)
+        writer.write(too_large)
+        await reader.read()  # until the generator hangs up
+
+    async with serving(hasty) as target:
+        facts = await load_of(target, steps=[upload], target_rps=20)
+
+    assert facts.whole.outcomes == {Outcome.UNEXPECTED: 6}
+    assert facts.whole.statuses == {413: 6}

@@ -35,6 +35,30 @@ def test_a_jar_takes_whatever_stands_in_a_set_cookie_header(attributes, value):
     jar.header("/", secure=False, now=1.0).encode("latin-1")
 
 
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([0, 1, 500, 5000, 9000])), max_size=300))
+@example([(number, 5000) for number in range(200)])
+@example([(number, 1) for number in range(200)])
+def test_a_server_cannot_fill_a_session_with_cookies(said):
+    jar = Jar()
+
+    for name, length in said:
+        jar.take([b"c%d=%b" % (name, b"v" * length)], host="shop", path="/", now=0.0)
+
+    held = jar.header("/", secure=False, now=1.0)
+    assert len(held) <= 17_000
+    assert held.count("=") <= 100
+
+
+def test_a_cookie_that_is_said_again_keeps_its_place_and_its_room():
+    jar = Jar()
+    for value in ("one", "two" * 1000, "three"):
+        for name in ("a", "b"):
+            jar.take([f"{name}={value}; Path=/".encode()], host="shop", path="/", now=0.0)
+    jar.take([b"a=; Max-Age=0; Path=/", b"c=" + b"v" * 8000 + b"; Path=/"], host="shop", path="/", now=0.0)
+
+    assert jar.header("/", secure=False, now=1.0) == f"b=three; c={'v' * 8000}"
+
+
 @given(st.text(st.characters(codec=None), max_size=10))
 @example("\ud800x")
 def test_a_captured_value_can_always_be_sent(text):

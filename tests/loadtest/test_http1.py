@@ -23,6 +23,24 @@ ANSWERS = {
         b"hello",
         True,
     ),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\tgzip,\r\n  chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n": (200, b"ok", True),
+    b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok": (200, b"ok", True),
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n": (
+        200,
+        b"ok",
+        True,
+    ),
+    b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok": (
+        200,
+        b"ok",
+        False,
+    ),
+    b"HTTP/1.1 200 OK\r\nno colon\r\nX-T: 7 :7\r\nContent-Length: 2\r\n\r\nok": (200, b"ok", True),
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n": (
+        200,
+        b"ok",
+        True,
+    ),
 }
 
 
@@ -115,3 +133,36 @@ def test_only_the_first_bytes_of_a_long_body_are_kept():
 def test_what_never_ends_is_garbled(endless):
     with pytest.raises(GarbledError):
         ready().feed(endless)
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"HTTP/1.1 200 OK\nContent-Length: 2\n\n",
+        b"HTTP/1.1 200 OK\r\nX: y\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: y\rContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding\t: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2 2\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+        b"HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\n",
+        b"HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\n",
+        CHUNKED + b"2\n",
+        CHUNKED + b"0x2\r\n",
+        CHUNKED + b"-2\r\n",
+        CHUNKED + b"F" * 17 + b"\r\n",
+        CHUNKED + b"2\r\nokA",
+        CHUNKED + b"2\r\nok\r\n0\r\nX: y\n",
+        b"HTTP/1.1 204 No Content\r\n\r\nok",
+    ],
+)
+def test_nonsense_is_garbled_at_once_and_not_when_time_is_up(nonsense):
+    with pytest.raises(GarbledError):
+        ready().feed(nonsense)
+    reader = ready()
+    with pytest.raises(GarbledError):
+        list(map(reader.feed, (nonsense[at : at + 1] for at in range(len(nonsense)))))

@@ -10,7 +10,10 @@ from typing import Final
 _AGE: Final = re.compile(r"-?[0-9]+")
 _MOST: Final = 100
 _LONGEST: Final = 8_192
-"""What a session keeps at most: a server must not fill the generator's memory."""
+_LONGEST_TOGETHER: Final = 16_384
+"""What a session keeps at most: a server must not fill the generator's memory, nor every request that follows."""
+_LONGEST_TAKEN: Final = 4_096
+"""How long headers may be that a session remembers only to save time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +32,12 @@ class Jar:
     head of an answer that has nothing new for the jar.
     """
 
-    __slots__ = ("_cookies", "everywhere", "seen", "taken")
+    __slots__ = ("_cookies", "_length", "everywhere", "seen", "taken")
 
     def __init__(self) -> None:
         """Begin empty."""
         self._cookies: dict[tuple[str, str], _Cookie] = {}
+        self._length = 0
         self.everywhere: str | None = ""
         self.taken: list[bytes] = []
         self.seen = b""
@@ -52,7 +56,7 @@ class Jar:
         depends = False
         for line in lines:
             depends = self._take(line.decode("latin-1"), host, path, now) or depends
-        self.taken = [] if depends else lines
+        self.taken = [] if depends or sum(map(len, lines)) > _LONGEST_TAKEN else lines
         self.everywhere = self._written_everywhere()
 
     def header(self, path: str, *, secure: bool, now: float) -> str:
@@ -83,10 +87,16 @@ class Jar:
         is_placed = given.get("path", "").startswith("/")
         within = given["path"] if is_placed else path.rpartition("/")[0] or "/"  # the default path (RFC 6265 5.1.4)
         until, key = _until(given, now), (name, within)
-        if until <= now:
-            self._cookies.pop(key, None)
-        elif key in self._cookies or len(self._cookies) < _MOST:
+        before = self._cookies.get(key)
+        others = self._length - (0 if before is None else len(name) + len(before.value) + len(within))
+        length = others + len(name) + len(value) + len(within)
+        has_room = length <= _LONGEST_TOGETHER and (before is not None or len(self._cookies) < _MOST)
+        if until > now and has_room:
             self._cookies[key] = _Cookie(value, within, until, "secure" in given)
+            self._length = length
+        elif before is not None:
+            del self._cookies[key]
+            self._length = others
         return until != inf or not is_placed
 
     def _written_everywhere(self) -> str | None:

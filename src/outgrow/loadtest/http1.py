@@ -4,6 +4,7 @@ Parsed by hand: one pass over the head of an answer costs about as much as a cal
 our own.
 """
 
+import re
 from collections.abc import Callable
 from enum import Enum, auto
 from typing import Final
@@ -23,6 +24,11 @@ _ONE: Final = ord("1")
 _LENGTH: Final = b"\r\ncontent-length:"
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _WITHOUT_BODY: Final = frozenset({204, 304})
+_FOLD: Final = re.compile(rb"[ \t]*\r?\n[ \t]+")
+"""A header that goes on on a further line (RFC 9112 5.2)."""
+_HIDDEN: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n|\n(?:content-length|transfer-encoding)[ \t]+:")
+"""Half a line end, or a blank before a colon (RFC 9112 2.2, 5.1)."""
+_LONGER: Final = "a chunk is longer than its size"
 
 
 KnownHeads = dict[bytes, tuple[int, int, bytes]]
@@ -122,37 +128,37 @@ class AnswerReader:
         return self._go_on(data)
 
     def _go_on(self, data: bytes) -> bool:
+        """Go through what came by its positions: to cut off what was read would copy the rest for every small chunk."""
+        at = 0
         while True:
             match self._part:
                 case _Part.HEAD:
-                    end = data.find(b"\r\n\r\n")
+                    end = data.find(b"\r\n\r\n", at)
                     if end < 0:
-                        return self._wait_for_head(data)
-                    self._read_head(data[:end])
-                    data = data[end + 4 :]
+                        return self._wait_for_head(data[at:])
+                    self._read_head(data[at:end])
+                    at = end + 4
                 case _Part.COUNTED | _Part.CHUNK:
-                    taken = data[: self._left]
+                    taken = data[at : at + self._left]
                     self._take(taken)
+                    at += len(taken)
                     self._left -= len(taken)
                     if self._left:
                         return False
-                    data = data[len(taken) :]
                     self._part = _Part.COMPLETE if self._part is _Part.COUNTED else _Part.CHUNK_END
                 case _Part.UNTIL_CLOSE:
-                    self._take(data)
+                    self._take(data[at:])
                     return False
                 case _Part.COMPLETE:
-                    if data:
+                    if at < len(data):
                         raise GarbledError("more came than the answer announced")
                     return True
                 case _:
-                    line, found, data = data.partition(b"\r\n")
-                    if len(line) > _LONGEST_LINE:
-                        raise GarbledError("a line of a chunked body does not end")
-                    if not found:
-                        self._rest = line
-                        return False
-                    self._read_line(line)
+                    end = data.find(b"\r\n", at)
+                    if end < 0:
+                        return self._wait_for_line(data[at:])
+                    self._read_line(data[at:end])
+                    at = end + 2
 
     def end(self) -> bool:
         """Say whether the end of the connection completes the answer."""
@@ -163,7 +169,17 @@ class AnswerReader:
             raise GarbledError("what came does not begin like an HTTP/1.1 answer")
         if len(data) > _LONGEST_HEAD:
             raise GarbledError(f"the headers do not end within {_LONGEST_HEAD} bytes")
+        if data.count(b"\n") != data.count(b"\r\n"):
+            raise GarbledError("the headers have half line ends")
         self._rest = data
+        return False
+
+    def _wait_for_line(self, begun: bytes) -> bool:
+        if len(begun) > _LONGEST_LINE or b"\n" in begun:
+            raise GarbledError("a line of a chunked body does not end")
+        if self._part is _Part.CHUNK_END and begun not in {b"", b"\r"}:
+            raise GarbledError(_LONGER)
+        self._rest = begun
         return False
 
     def _read_head(self, head: bytes) -> None:
@@ -185,7 +201,7 @@ class AnswerReader:
         if len(head) > _LONGEST_HEAD:
             raise GarbledError(f"the headers are longer than {_LONGEST_HEAD} bytes")
         status = _STATUSES.get(head[9:12])
-        if status is None or not head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
+        if status is None or head[12:13] > b" " or not head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
             raise GarbledError("what came does not begin like an HTTP/1.1 answer")
         self.status = status
         if status < 200:  # noqa: PLR2004 (interim answers, RFC 9110 15.2)
@@ -197,24 +213,33 @@ class AnswerReader:
             return
         if self._keep:
             self.head = head
-        low = head.lower()
+        self._read_framing(head.lower())
+
+    def _read_framing(self, low: bytes) -> None:
+        """Find out where the body ends, and whether the connection stays (RFC 9112 6.3, 9.3)."""
         # Looked for at large first: most answers neither close nor come in chunks.
-        if head[7] != _ONE:
+        if low[7] != _ONE:
             self.keep_alive = b"keep-alive" in _header(low, b"\r\nconnection:")
         elif b"close" in low:
             self.keep_alive = b"close" not in _header(low, b"\r\nconnection:")
-        if self._to_head or status in _WITHOUT_BODY:
+        if self._to_head or self.status in _WITHOUT_BODY:
             self._part = _COMPLETE
+        elif b"\n " in low or b"\n\t" in low:
+            self._read_framing(_FOLD.sub(b" ", low))
         elif b"\r\ntransfer-encoding:" in low and (coding := _header(low, b"\r\ntransfer-encoding:")):
-            is_chunked = coding.rpartition(b",")[2].strip() == b"chunked"
+            is_chunked = coding == b"chunked" or coding.rpartition(b",")[2].strip() == b"chunked"
             self._part = _Part.CHUNK_SIZE if is_chunked else _Part.UNTIL_CLOSE
         elif (announced := low.find(_LENGTH)) >= 0:
             self._left = _length(low, announced)
             self._part = _COUNTED if self._left else _COMPLETE
+        elif _HIDDEN.search(low):
+            raise GarbledError("where the body ends may stand in the headers, but not as it should")
         else:
             self._part = _Part.UNTIL_CLOSE
 
     def _read_line(self, line: bytes) -> None:
+        if len(line) > _LONGEST_LINE:
+            raise GarbledError("a line of a chunked body does not end")
         if self._part is _Part.CHUNK_SIZE:
             size = line.partition(b";")[0].strip()
             if not (0 < len(size) <= _LONGEST_NUMBER and _HEX.issuperset(size)):
@@ -223,7 +248,7 @@ class AnswerReader:
             self._part = _Part.CHUNK if self._left else _Part.TRAILERS
         elif self._part is _Part.CHUNK_END:
             if line:
-                raise GarbledError("a chunk is longer than its size")
+                raise GarbledError(_LONGER)
             self._part = _Part.CHUNK_SIZE
         else:  # trailers end with an empty line; `_left` counts their bytes
             self._left += len(line)
@@ -247,12 +272,18 @@ class AnswerReader:
 
 
 def _header(low: bytes, name: bytes) -> bytes:
+    """Give a header's value; those of several lines are one list (RFC 9110 5.3)."""
     begin = low.find(name)
     if begin < 0:
         return b""
-    begin += len(name)
-    end = low.find(b"\r\n", begin)
-    return (low[begin:] if end < 0 else low[begin:end]).strip()
+    found = b""
+    while begin >= 0:
+        begin += len(name)
+        end = low.find(b"\r\n", begin)
+        value = (low[begin:] if end < 0 else low[begin:end]).strip()
+        found = b"%b,%b" % (found, value) if found else value
+        begin = -1 if end < 0 else low.find(name, end)
+    return found
 
 
 def _length(low: bytes, begin: int) -> int:
