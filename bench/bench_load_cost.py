@@ -29,6 +29,9 @@ from outgrow.loadtest.run import run_load
 from outgrow.plan.scenarios import Scenario
 from tests.servers.process import ServerProcess, free_port, listens, program
 
+CLOSED = ", closed loop"
+GOALS = {"k6": 3, "locust": 8}
+"""How many times a peer's requests per processor second the realistic ones are to be."""
 CONFIGURATION = """
 worker_processes 1; pid nginx.pid; error_log stderr crit; daemon off;
 events {{ worker_connections 1024; }}
@@ -104,7 +107,7 @@ def main() -> None:
     }
     for peer in peers:
         closed, paced = Load(target, seconds, 64), Load(target, seconds, 200, 2_000)
-        runs[f"{peer.name} {peer.version}, closed loop"] = lambda peer=peer, load=closed: theirs(peer, load)
+        runs[f"{peer.name} {peer.version}{CLOSED}"] = lambda peer=peer, load=closed: theirs(peer, load)
         if peer.name != "wrk":
             runs[f"{peer.name} {peer.version}, 2,000/s"] = lambda peer=peer, load=paced: theirs(peer, load)
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in runs}
@@ -123,7 +126,20 @@ def main() -> None:
         per_cpu = statistics.median(done / cpu for done, cpu, _ in rounds)
         table.add_row(name, f"{wall:,.0f}", f"{per_cpu:,.0f}", f"{1e6 / per_cpu:,.0f}" if per_cpu else "–")
     Console(width=110).print(table)
-    print(*missing, sep="\n")
+    print(*ratios(found), *missing, sep="\n")
+
+
+def ratios(found: dict[str, list[tuple[float, float, float]]]) -> list[str]:
+    """Say how many times as much as each closed peer a processor second of ours sends, round by round."""
+    told: list[str] = []
+    for name, rounds in found.items():
+        peer = name.removesuffix(CLOSED)
+        pairs = zip(found["outgrow, realistic"], rounds, strict=True)
+        times = sorted(done * cpu / (spent * sent) for (done, spent, _), (sent, cpu, _) in pairs if sent)
+        if peer != name and times:
+            goal = "".join(f"; the goal is {goal}" for whose, goal in GOALS.items() if peer.startswith(whose))
+            told.append(f"realistic / {peer}: {statistics.median(times):.1f} ({times[0]:.1f} to {times[-1]:.1f}{goal})")
+    return told
 
 
 if __name__ == "__main__":

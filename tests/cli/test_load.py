@@ -259,6 +259,14 @@ def test_a_threshold_that_is_not_kept_or_has_no_data_changes_the_exit_code(tmp_p
     assert "no data: nothing was measured" in told
 
 
+@pytest.mark.parametrize(("options", "code"), [((), 3), (("--k6-exit-codes",), 99)])
+def test_k6s_code_of_a_broken_threshold_comes_before_a_target_that_is_silent(tmp_path, options, code):
+    course = "target_rps: 20\n    duration: 1s\n    thresholds: {errors: 1 %}"
+    plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}", course)
+
+    assert run(["load", "peak", plan, "-q", "--no-journal", *options]) == code
+
+
 def test_a_threshold_ends_the_run_and_is_in_the_document(tmp_path, shop, capsys):
     file = tmp_path / "run.json"
 

@@ -25,8 +25,9 @@ SUBCOMMANDS: Final[dict[str, tuple[str, str]]] = {
     "run": ("outgrow.cli.load:run_scenario", "Run a scenario whatever its name is."),
 }
 
-# Grafana k6, errext/exitcodes: ThresholdsHaveFailed, ExternalAbort.
-_OF_K6: Final[dict[int, int]] = {ExitCode.NOT_PROVEN: 99, ExitCode.INTERRUPTED: 105}
+# Grafana k6, errext/exitcodes.
+_THRESHOLDS_HAVE_FAILED: Final = 99
+_EXTERNAL_ABORT: Final = 105
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -170,8 +171,7 @@ def run_scenario(
     with heard_or_not():
         _tell(facts, as_json=as_json, language=outputs.lang)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
-    code = exit_code(facts)
-    return _OF_K6.get(code, code) if k6_exit_codes else code
+    return exit_code_of_k6(facts) if k6_exit_codes else exit_code(facts)
 
 
 def _keep(facts: "LoadFacts", output: Path, language: str) -> None:
@@ -247,6 +247,17 @@ def exit_code(facts: "LoadFacts") -> int:
     if any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
         return ExitCode.NOT_PROVEN
     return ExitCode.DONE
+
+
+def exit_code_of_k6(facts: "LoadFacts") -> int:
+    """Give k6's exit code of a run: of what k6 does not judge, a weak generator or a silent target, our own."""
+    from outgrow.facts.proofs import ThresholdVerdict
+
+    if facts.interrupted and not facts.ended_by:
+        return _EXTERNAL_ABORT
+    if any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
+        return _THRESHOLDS_HAVE_FAILED
+    return exit_code(facts)
 
 
 @contextmanager
