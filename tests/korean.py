@@ -5,7 +5,7 @@ import re
 from rich.cells import cell_len
 
 TERMS = (
-    r"outgrow(?: [a-z]+)*|-{1,2}[a-z][a-z-]*|p\d+|https?://\S*|\S*\.(?:json|yaml|csv|html|sqlite)|CPU|HPA|KEDA|rps|"
+    r"outgrow(?: [a-z]+)*|:now|-{1,2}[a-z][a-z-]*|p\d+|https?://\S*|\S*\.(?:json|yaml|csv|html|sqlite)|CPU|HPA|KEDA|rps|"
     r"ms|min|max|rate|checks|http_req_\w+|concurrent_users|arrivals|errors|UTC|ulimit -n|Accept-Encoding|gzip|deflate|"
     r"Python|Linux|x86_64|aarch64|SIG\w+|tls: \{ca: FILE\}|insecure: true"
 )

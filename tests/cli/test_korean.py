@@ -22,14 +22,16 @@ from outgrow.facts.loads import Outcome
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.scenarios import Scenario
 from outgrow.report.load_json import load_text
+from outgrow.report.said import said
 from outgrow.report.words import texts_of
 from tests.cli import test_verify
 from tests.cli.test_load import plan_in, shop
+from tests.cli.test_scale import folder as folder_of_auth
 from tests.cli.test_simulate import shop as shop_of_a_day
 from tests.korean import ends_of_columns, english_in
 from tests.report.load_facts import AT, a_run, with_answers
 
-__all__ = ["shop", "shop_of_a_day"]
+__all__ = ["folder_of_auth", "shop", "shop_of_a_day"]
 KOREAN = texts_of("ko")
 OF_THE_RUN = ("peak", "read", "write", "status is 200", "pool", "connections", "cpu{pod=a}", "cpu", "disk", "ratio")
 SCENARIO = {"target": "http://127.0.0.1", "steps": [{"name": "read"}], "vus": 5, "duration": "1s"}
@@ -183,3 +185,47 @@ def test_a_search_is_told_in_korean(shop_of_a_day, capsys, policy):
     front, _, _ = told.out.partition("\nservices:")
     assert "최적 경계" in front
     assert english_in(front + told.err, *OF_A_SHOP, "web.scaling", "services", "scaling", "load") == []
+
+
+OF_AUTH = ("auth", "blind", "busy", "rps", "lost", "cpu", "shop", "homeless", "SQLite")
+
+
+def test_a_scaling_loop_its_replay_and_the_journal_are_told_in_korean(folder_of_auth, capsys):
+    plan = str(folder_of_auth / "plan.yaml")
+    for arguments in (["auth"], ["auth"], ["auth", "--shadow"]):
+        run(["scale", arguments[0], plan, "--once", *arguments[1:], "--lang", "ko"])
+    for arguments in (["scale", "auth", plan, "--replay"], ["journal", "events", plan], ["journal", "decisions", plan]):
+        run([*arguments, "--lang", "ko"])
+
+    told = capsys.readouterr()
+    assert "결정 1 -> 3" in told.out
+    assert english_in(told.out + told.err, *OF_AUTH, "KST", "SERVICE") == []
+
+
+def test_what_a_loop_warns_of_is_told_in_korean():
+    lines = (
+        "maximum of 5",
+        "not read, so nothing goes down: lost: lost: no value for more than 30s",
+        "auth-1 failed: not ready within 30 s; another is started in its place in 5 s",
+        "auth-1 is ready, 3 s after it was ordered",
+        "live 3, this policy 5: rps asks for 5, lost cannot be read; target; 4 without the rate limit",
+        "3 -> 5 of before the restart: somebody else ordered 4 meanwhile",
+    )
+
+    assert [english_in(said(line, KOREAN), "auth", "rps", "lost") for line in lines[1:]] == [[]] * 5
+    assert said(lines[0], KOREAN) == lines[0]
+
+
+def test_a_mark_is_noted_and_closed_in_korean(folder_of_auth, capsys):
+    plan = str(folder_of_auth / "plan.yaml")
+
+    run(["mark", "deployment", plan, "--lang", "ko"])
+    run(["mark", "deployment", plan, "--close", "--lang", "ko"])
+    run(["journal", "events", plan, "--lang", "ko"])
+    run(["validate", plan, "--live", "--lang", "ko"])
+
+    # What a database itself says stays in its words.
+    told = "\n".join(line for line in capsys.readouterr().out.splitlines() if "no such table" not in line)
+    assert "기록됨" in told
+    assert "닫힘" in told
+    assert english_in(told, *OF_AUTH, "deployment", "web", "sqlite", "SQLite") == []

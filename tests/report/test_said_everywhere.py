@@ -36,13 +36,25 @@ ROOMS = (
     "control/find_knee.py",
     "control/provenance.py",
     "control/rehearsal.py",
+    "control/replay.py",
+    "control/scale.py",
+    "control/scale_view.py",
     "control/scaling_signals.py",
+    "control/start_ups.py",
+    "act/_fleet.py",
     "control/verify_phase.py",
     "loadtest/lines.py",
     "loadtest/record.py",
     "loadtest/redirects.py",
 )
-NOT_FOR_PEOPLE = {"not a git repository", "CompletedProcess[bytes] | str", "has no number"}
+NOT_FOR_PEOPLE = {
+    "not a git repository",
+    "CompletedProcess[bytes] | str",
+    "has no number",
+    "does not",
+    "two masters",
+    "the journal",
+}
 """What is compared with, types in quotes, and what only an error says; so does what begins with a place of the plan."""
 HALVES = {
     " (without that bound it would be x7, which no system has)",

@@ -13,41 +13,46 @@ from outgrow.control.scaling_records import Mode
 from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
 from outgrow.plan import Plan
 from outgrow.plan.grades import Grade
+from outgrow.report.said import said
+from outgrow.report.words import Words
 
 
-def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision]) -> None:
+def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision], words: Words) -> None:
     """Print verdicts as they were given, oldest first."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for decision in decisions:
         table.add_row(
             stamp(decision.at, plan.timezone),
-            _grade(decision.grade),
+            _grade(decision.grade, words),
             decision.checkpoint,
             Text(decision.rule_hash, style="dim"),
         )
-    shown.print(table if decisions else "no verdicts in that span")
-    _print_where_scaling_is(shown, plan)
+    shown.print(table if decisions else words("journal.no_verdicts"))
+    _print_where_scaling_is(shown, plan, words)
 
 
-def print_events(shown: Console, plan: Plan, events: Sequence[Event]) -> None:
+def print_events(shown: Console, plan: Plan, events: Sequence[Event], words: Words) -> None:
     """Print events, oldest first."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     told = [each for each in events if not _changed_nothing(each)]
     for event in told:
-        end = "open" if event.end is None else stamp(event.end, plan.timezone) if event.end > event.start else ""
-        table.add_row(event.kind.value, stamp(event.start, plan.timezone), end, event.subject, _told(event))
-    shown.print(table if told else "no events in that span")
+        end = words("journal.open")
+        if event.end is not None:
+            end = stamp(event.end, plan.timezone) if event.end > event.start else ""
+        kind = words(f"journal.kind.{event.kind.value}")
+        table.add_row(kind, stamp(event.start, plan.timezone), end, event.subject, _told(event, words))
+    shown.print(table if told else words("journal.no_events"))
     if len(told) < len(events):
-        kept = "scaling decisions changed nothing and are not listed; outgrow scale SERVICE --replay lists all"
-        also = "(with --dry-run or --shadow those of a dry run or a shadow)"
-        shown.print(Text(f"{len(events) - len(told):,} {kept} {also}", style="dim"), soft_wrap=True)
+        left_out = words("journal.left_out", n=f"{len(events) - len(told):,}")
+        shown.print(Text(left_out, style="dim"), soft_wrap=True)
 
 
-def _told(event: Event) -> str:
+def _told(event: Event, words: Words) -> str:
     """Give an event's sentence; of scaling that ordered nothing real, that too."""
     text, mode = str(event.detail.get("text", "")), str(event.detail.get("mode", ""))
     is_imagined = event.kind is EventKind.SCALING and mode in {Mode.DRY_RUN, Mode.SHADOW}
-    return f"{mode}: {text}" if is_imagined else text
+    told = said(text, words)
+    return f"{words(f'scaling.mode.{Mode(mode).name.lower()}')}: {told}" if is_imagined else told
 
 
 def _changed_nothing(event: Event) -> bool:
@@ -58,34 +63,35 @@ def _changed_nothing(event: Event) -> bool:
     return decision.get("current") == decision.get("desired")
 
 
-def print_replays(shown: Console, plan: Plan, replays: Sequence[Replay]) -> None:
+def print_replays(shown: Console, plan: Plan, replays: Sequence[Replay], words: Words) -> None:
     """Print what judging again gave; only differences and what could not be judged are listed."""
     same = sum(not each.differs and not each.skipped for each in replays)
     for each in replays:
         moment = stamp(each.decision.at, plan.timezone)
         if each.differs:
             shown.print(
-                Text(f"differs: {each.decision.checkpoint} at {moment}: "),
-                _grade(each.decision.grade),
-                Text("then,"),
-                _grade(each.grade),
-                Text("now"),
+                Text(words("journal.differs", checkpoint=each.decision.checkpoint, moment=moment)),
+                _grade(each.decision.grade, words),
+                Text(words("journal.then")),
+                _grade(each.grade, words),
+                Text(words("journal.now")),
             )
         elif each.skipped:
-            shown.print(Text(f"not judged again: {each.decision.checkpoint} at {moment}: {each.skipped}", style="dim"))
-    shown.print(f"{same} of {len(replays)} decisions replay to the same verdict")
-    _print_where_scaling_is(shown, plan)
+            why = said(each.skipped, words)
+            skipped = words("journal.skipped", checkpoint=each.decision.checkpoint, moment=moment, why=why)
+            shown.print(Text(skipped, style="dim"))
+    shown.print(words("journal.same", same=same, of=len(replays)))
+    _print_where_scaling_is(shown, plan, words)
 
 
-def _print_where_scaling_is(shown: Console, plan: Plan) -> None:
+def _print_where_scaling_is(shown: Console, plan: Plan, words: Words) -> None:
     """Say where the decisions of a plan's scaled services are looked for: they are no verdicts."""
     scaled = [name for name, service in plan.services.items() if service.scaling is not None]
     if scaled:
-        said = "Scaling decisions are no verdicts: outgrow journal events lists those that changed a number,"
-        again = f"outgrow scale SERVICE --replay all of {', '.join(scaled)}"
-        shown.print(Text(f"{said} {again}", style="dim"), soft_wrap=True)
+        where = words("journal.where_scaling_is", services=", ".join(scaled))
+        shown.print(Text(where, style="dim"), soft_wrap=True)
 
 
-def _grade(grade: Grade | None) -> Text:
+def _grade(grade: Grade | None, words: Words) -> Text:
     word = grade.word if grade is not None else "unknown"
-    return badge(word, word)
+    return badge(word, words(f"grade.{word}"))

@@ -3,11 +3,15 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, Moment, in_zone, load, run_async
+from outgrow.cli.common import DEFAULT_PLAN, Moment, in_zone, lang_option, load, run_async
 from outgrow.errors import UsageError
+
+if TYPE_CHECKING:
+    from outgrow.report.words import Words
 
 
 @click.command()
@@ -18,19 +22,30 @@ from outgrow.errors import UsageError
 @click.option("--close", is_flag=True, help="End what is still open of this kind (and subject), now or at --to.")
 @click.option("--subject", default="", help="The checkpoint, phase or service that it is about.")
 @click.option("--text", default="", help="What it was.")
-def mark(kind: str, plan: Path, start: datetime, end: datetime | None, close: bool, subject: str, text: str) -> None:
+@lang_option
+def mark(
+    kind: str,
+    plan: Path,
+    start: datetime,
+    end: datetime | None,
+    close: bool,
+    subject: str,
+    text: str,
+    lang: str,
+) -> None:
     """Note a load test, deployment or maintenance that must not count.
 
     Conditions and forecasts leave its span out; a `note` is only remembered.
     """
     from outgrow.api import append_event
     from outgrow.facts.decisions import Event, EventKind
+    from outgrow.report.words import texts_of
 
-    loaded = load(plan)
+    loaded, words = load(plan), texts_of(lang)
     zone = loaded.plan.timezone
     finish = None if end is None else in_zone(end, zone)
     if close:
-        _close(plan, kind, finish, subject)
+        _close(plan, kind, finish, subject, words)
         return
     begin = in_zone(start, zone)
     if finish is not None and finish < begin:
@@ -39,12 +54,13 @@ def mark(kind: str, plan: Path, start: datetime, end: datetime | None, close: bo
         EventKind(kind.replace("-", "_")), begin, finish, datetime.now(UTC), subject, {"text": text} if text else {}
     )
     run_async(lambda: append_event(loaded.plan, event, base=plan.parent, environment=os.environ))
-    click.echo(f"noted: {kind} from {begin.isoformat()} to {finish.isoformat() if finish else 'open end'}")
+    ends = finish.isoformat() if finish else words("mark.open_end")
+    click.echo(words("mark.noted", kind=kind, start=begin.isoformat(), end=ends))
     if finish is None and kind != "note":
-        click.echo(f"nothing measured from then on counts; when it is over: outgrow mark {kind} {plan} --close")
+        click.echo(words("mark.open", kind=kind, plan=plan))
 
 
-def _close(path: Path, kind: str, end: datetime | None, subject: str) -> None:
+def _close(path: Path, kind: str, end: datetime | None, subject: str, words: "Words") -> None:
     from outgrow.api import close_events
     from outgrow.facts.decisions import EventKind
 
@@ -60,4 +76,4 @@ def _close(path: Path, kind: str, end: datetime | None, subject: str) -> None:
         about = f" about {subject}" if subject else ""
         raise UsageError(f"no {kind}{about} is open; see: outgrow journal events {path}")
     for event in ended:
-        click.echo(f"closed: {kind} from {event.start.isoformat()} to {(end or now).isoformat()}")
+        click.echo(words("mark.closed", kind=kind, start=event.start.isoformat(), end=(end or now).isoformat()))

@@ -15,8 +15,12 @@ from typing import Final
 
 from outgrow.report.words import Words, tables_under, texts_under
 
+_NAMES: Final = frozenset(
+    {"checkpoint", "command", "container", "metric", "name", "resource", "scenario", "signal", "step", "subject"}
+)
+"""A gap of these holds what somebody called something, which stays as it is."""
 _LISTED: Final = "names"
-"""A gap of this name holds names: commas part them, and the word before the last."""
+"""A gap of this name holds several, parted by commas and the word before the last."""
 
 
 def said(text: str, words: Words) -> str:
@@ -53,7 +57,9 @@ def _read(text: str) -> _Reading:
 
 
 def _gap(name: str, text: str) -> _Reading:
-    return _Reading(text.replace(" and ", ", ")) if name == _LISTED else _read(text)
+    if name == _LISTED:
+        return _read(text.replace(" and ", ", "))
+    return _Reading(text) if name in _NAMES else _read(text)
 
 
 @cache
