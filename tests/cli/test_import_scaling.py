@@ -244,6 +244,15 @@ def test_a_part_that_is_missing_is_named(tmp_path, capsys):
     assert 'HorizontalPodAutoscaler cannot be read: spec.metrics[1]: rps: "15x" is no number' in bad
 
 
+@pytest.mark.parametrize("text", [V2, KEDA])
+def test_whoever_imports_an_autoscaler_as_a_load_is_told_the_command(tmp_path, capsys, text):
+    (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
+
+    assert run(["load", "import", str(tmp_path / "x.yaml")]) == 2
+
+    assert "read it with outgrow import" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("written", "replicas", "note"),
     [

@@ -97,6 +97,18 @@ def test_a_signal_of_prometheus_is_replayed_beside_the_live_counts(plan, prometh
     assert shadow["live"]["score"]["cost_ratio"] == pytest.approx(3 * 7 / 13, rel=0.01)
 
 
+def test_what_a_scaling_loop_has_read_in_between_does_not_stand_in_the_way(plan, prometheus, capsys) -> None:
+    plan({"kind": "prometheus", "url": prometheus.url}, load="sum(rps)")
+    for _ in range(2):
+        run(["scale", "web", "--once", "--dry-run"])
+    capsys.readouterr()
+
+    assert run(["simulate", "web", "--from-source", "load", *ASKED]) == 0
+
+    trace = told(capsys)["trace"]
+    assert (trace["recorded"]["missing"], trace["recorded"]["intervals"] in {239, 240, 241}) == (0, True)
+
+
 def test_a_hole_in_the_past_is_refused_with_its_moment_or_filled(plan, prometheus, capsys) -> None:
     plan({"kind": "prometheus", "url": prometheus.url}, load="sum(holed)")
     asked = ["simulate", "web", "--from-source", "load", *ASKED]

@@ -1,11 +1,16 @@
 """`outgrow load import`: read what another generator measured as a run of ours, or requests as a scenario."""
 
+import re
 from pathlib import Path
+from typing import Final
 
 import click
 
 from outgrow.cli.common import lang_option, write_text
 from outgrow.errors import UsageError
+
+
+_AUTOSCALER: Final = re.compile(r"""^\s*["']?kind["']?: *["']?(HorizontalPodAutoscaler|ScaledObject)\b""", re.MULTILINE)
 
 
 @click.command("import")
@@ -28,6 +33,9 @@ def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, 
     SCRIPT prints them: their course, thresholds and tags, each k6 scenario as one; requests stay in the script.
     """
     texts = {str(path): _text(path) for path in files}
+    for path, text in texts.items():
+        if _AUTOSCALER.search(text):
+            raise UsageError(f"{path}: is an autoscaler and no load; read it with outgrow import {path}")
     if len(texts) == 1 and _scenario(*texts.values(), name=name, target=target, output=output):
         return
     _run(texts, name, as_json=as_json, output=output, lang=lang)

@@ -111,9 +111,8 @@ def _on_grid(trace: Trace, wishes: Wishes, notes: list[str]) -> tuple[Trace, int
     if wanted % interval == 0:
         if wanted == interval:
             return trace, wanted
-        if wishes.step is not None:
-            spans = f"{_spoken(interval)} is averaged over steps of {_spoken(wanted)}"
-            notes.append(f"traffic of every {spans}: peaks between two decisions are lost")
+        spans = f"{_spoken(interval)} is averaged over steps of {_spoken(wanted)}"
+        notes.append(f"traffic of every {spans}: peaks between two decisions are lost")
         return trace.coarser(wanted), wanted
     if wishes.step is not None and interval % wanted:
         raise UsageError(f"a step of {wanted} s does not fit intervals of {interval} s; choose a divisor or a multiple")

@@ -1,8 +1,11 @@
 """The past of a plan's signal as a trace: the same rooms that a backtest asks, and the same rules as for a file."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from outgrow.control.check import with_derived_facts
@@ -15,6 +18,10 @@ from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Journal
 from outgrow.quantity import parse_unit
 from outgrow.simulate.recording import Gaps, Reading, Recording, Row, recording_of
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ENOUGH: Final = 0.5
+"""The share of a signal's moments below which it was read more rarely than it says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,33 @@ async def signal_samples(
     return tuple(each for each in next(iter(series.values())) if wanted.start <= each.at <= wanted.end)
 
 
+def on_grid(samples: Sequence[Sample], every: timedelta) -> Sequence[tuple[datetime, Sample]]:
+    """Give each moment of a grid the sample nearest to it, one with a value first.
+
+    A source is asked for the past at multiples of `every`, but a check or a scaling loop reads at any moment, and both
+    stand in the same journal. Where reading was rarer than `every`, the grid is as wide as most distances are.
+
+    Args:
+        samples: in time order.
+        every: the signal's interval.
+    """
+    step = every
+    if samples and len(samples) < _ENOUGH * (samples[-1].at - samples[0].at) / every:
+        apart = Counter(round((after.at - before.at).total_seconds()) for before, after in pairwise(samples))
+        step = max(every, timedelta(seconds=max(apart, key=lambda each: (apart[each], -each))))
+    chosen: dict[datetime, Sample] = {}
+    for sample in samples:
+        at = _EPOCH + round((sample.at - _EPOCH) / step) * step
+        best = chosen.get(at)
+        if best is None or _order(sample, at) < _order(best, at):
+            chosen[at] = sample
+    return tuple(chosen.items())
+
+
+def _order(sample: Sample, at: datetime) -> tuple[bool, timedelta]:
+    return not isinstance(sample, Measured), abs(sample.at - at)
+
+
 async def signal_recording(
     plan: Plan,
     wanted: SignalPast,
@@ -85,12 +119,13 @@ async def signal_recording(
         raise UsageError(
             f'{wanted.signal} is in "{unit.name or "no unit"}"; a trace is a rate: give the signal a unit such as rps'
         )
+    zone = ZoneInfo(plan.timezone)
     rows = [
         Row(
-            f"{wanted.signal} at {each.at.astimezone(UTC).isoformat()}",
-            each.at,
+            f"{wanted.signal} at {at.astimezone(zone).isoformat()}",
+            at,
             unit.convert(each.value, rps) if isinstance(each, Measured) else None,
         )
-        for each in samples
+        for at, each in on_grid(samples, plan.signals[wanted.signal].every)
     ]
     return recording_of(rows, wanted.signal, Reading(ZoneInfo("UTC"), wanted.gaps, "rate"))
