@@ -9,7 +9,6 @@ import click
 from outgrow.cli.common import lang_option, write_text
 from outgrow.errors import UsageError
 
-
 _AUTOSCALER: Final = re.compile(r"""^\s*["']?kind["']?: *["']?(HorizontalPodAutoscaler|ScaledObject)\b""", re.MULTILINE)
 
 
