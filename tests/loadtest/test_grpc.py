@@ -98,7 +98,7 @@ async def test_calls_carry_their_message_and_their_metadata_and_answers_are_chec
         "checks": [{"contains": "pear for u"}],
     }
     async with shop() as target:
-        facts = await load_of(target, target_rps=50, users=3, steps=[step])
+        facts = await load_of(target, target_rps=50, steps=[step])
 
     assert facts.whole.outcomes == {Outcome.DONE: 15}
     assert facts.whole.statuses == {200: 15}

@@ -18,6 +18,7 @@ from h2.events import (
     StreamReset,
 )
 from h2.exceptions import H2Error
+from h2.settings import SettingCodes
 from hyperframe.frame import Frame, GoAwayFrame
 
 from outgrow.facts.loads import Outcome
@@ -43,6 +44,11 @@ _SETTINGS: Final = 4
 _WINDOW: Final = 1 << 24
 """How much a server may send before we confirm: large, so that our confirming holds nobody up."""
 _OPENING_AT_ONCE: Final = 16
+_LARGEST_TABLE: Final = 4_096
+"""How much of our headers is remembered for compression, where the server allows more (RFC 9113 6.5.2): it is searched
+for each."""
+_MOST_REPLIES: Final = 1 << 20
+"""How much of what we owe a server that does not read, acknowledgements for the most part, may wait."""
 
 
 class _Connection(H2Connection):
@@ -67,7 +73,7 @@ class _Stream:
         self.link = link
         self.number = number
         self.flight = flight
-        self.rest = rest
+        self.rest = memoryview(rest)
         self.status = 0
         self.head = b""
         self.body = bytearray()
@@ -93,6 +99,7 @@ class _Link(asyncio.Protocol):
         self.is_leaving = False
         self.used = False
         self._first = b""
+        self._owed = 0
         self.fault = Outcome.CUT_OFF
 
     @property
@@ -105,6 +112,8 @@ class _Link(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin with the preface."""
         self._transport = cast("asyncio.Transport", transport)
+        self._h2.local_settings[SettingCodes.ENABLE_PUSH] = 0  # answers that nobody asked for would be kept for nobody
+        self._h2.local_settings.acknowledge()
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(_WINDOW)
         self._transport.write(self._h2.data_to_send())
@@ -137,14 +146,17 @@ class _Link(asyncio.Protocol):
             self.flush()
             self.end(Outcome.GARBLED)
             return
+        self._h2.encoder.header_table_size = min(self._h2.encoder.header_table_size, _LARGEST_TABLE)
         for event in events:
             self._take(event)
+        if self._owes_too_much():
+            self.end(Outcome.GARBLED)
+            return
         for stream in tuple(self._streams.values()):
             if stream.rest:
                 self._send_rest(stream)
         self.flush()
-        if self.is_leaving and not self._streams:
-            self.end(Outcome.CUT_OFF)
+        self._end_if_left()
         self._pool.serve()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -167,7 +179,21 @@ class _Link(asyncio.Protocol):
         """Break off one request."""
         if self._streams.pop(stream.number, None) is not None and self.is_open:
             self._reset(stream.number)
+            self._end_if_left()
             self._pool.serve()
+
+    def _end_if_left(self) -> None:
+        if self.is_leaving and not self._streams:
+            self.end(Outcome.CUT_OFF)
+
+    def _owes_too_much(self) -> bool:
+        """Send what we owe, and say whether a server that asks and asks does not read our replies."""
+        transport, replies = self._transport, self._h2.data_to_send()
+        if transport is None or not replies:
+            return False
+        self._owed = self._owed + len(replies) if transport.get_write_buffer_size() else 0
+        transport.write(replies)
+        return self._owed > _MOST_REPLIES
 
     def flush(self) -> None:
         """Write what waits to be written."""
@@ -189,7 +215,7 @@ class _Link(asyncio.Protocol):
             if size <= 0:
                 return
             sent, stream.rest = stream.rest[:size], stream.rest[size:]
-            self._h2.send_data(stream.number, sent, end_stream=not stream.rest)
+            self._h2.send_data(stream.number, bytes(sent), end_stream=not stream.rest)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -243,6 +269,8 @@ class _Link(asyncio.Protocol):
 
     def _answered(self, stream: _Stream) -> None:
         now = perf_counter()
+        if stream.rest:
+            self._reset(stream.number)  # the answer came first: the server need not hear the rest, and must not wait
         self._pool.traffic.answered(stream.flight, now, stream.status, stream.head, bytes(stream.body))
 
     def _leave(self, last: int) -> None:
