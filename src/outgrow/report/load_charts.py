@@ -89,7 +89,8 @@ class LoadCharts:
             Band(tuple((at, each[lower], each[upper]) for at, each in zip(ats, quantiles, strict=True)), tone)
             for lower, upper, tone in reaches
         )
-        names: tuple[tuple[int, str, Tone], ...] = ((3, "max", "quiet"), (1, "p95", "accent"), (0, "p50", "plain"))
+        greatest = self._words("load.head.greatest")
+        names: tuple[tuple[int, str, Tone], ...] = ((3, greatest, "quiet"), (1, "p95", "accent"), (0, "p50", "plain"))
         lines = tuple(
             Line(
                 name,
@@ -102,7 +103,8 @@ class LoadCharts:
         rows = tuple(
             (clock(at), *(milliseconds(found.quantile(share)) for share in _SHARES)) for at, found in _fewer(measured)
         )
-        table = Table(words("load.over_time"), (words("table.time"), "p50", "p95", "p99", "max"), rows)
+        heads = (words("table.time"), "p50", "p95", "p99", words("load.head.greatest"))
+        table = Table(words("load.over_time"), heads, rows)
         axis = (low, high, _log_ticks(low, high))
         return self._chart(title, sentence, "ms", axis, lines, bands=bands, table=table, is_log=True)
 

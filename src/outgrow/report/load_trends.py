@@ -55,6 +55,10 @@ def whole_trends(facts: LoadFacts) -> Mapping[str, Buckets]:
     return {name: together(step.trends[name] for step in facts.steps if name in step.trends) for name in names}
 
 
+def _quantiles(words: Words) -> tuple[str, ...]:
+    return "p50", "p95", "p99", words("load.head.greatest")
+
+
 def trends_table(facts: LoadFacts, words: Words) -> Table | None:
     """Give every trend of every step; None where nothing was measured."""
     rows = [
@@ -71,14 +75,14 @@ def trends_table(facts: LoadFacts, words: Words) -> Table | None:
         for name, found in step.trends.items()
     ]
     heads = (words("load.head.measured"), words("load.head.step"), words("load.head.count"), words("load.head.mean"))
-    return Table(words("load.trends"), (*heads, "p50", "p95", "p99", "max"), tuple(rows)) if rows else None
+    return Table(words("load.trends"), (*heads, *_quantiles(words)), tuple(rows)) if rows else None
 
 
 def apart_table(facts: LoadFacts, words: Words) -> Table | None:
     """Give the requests by the tags of their steps and by status; None where nothing is told apart so."""
     rows = [*_by_tag(facts), *_by_status(facts, words)]
     heads = (words("load.head.apart"), words("load.head.requests"), words("load.head.failed"))
-    return Table(words("load.apart"), (*heads, "p50", "p95", "p99", "max"), tuple(rows)) if rows else None
+    return Table(words("load.apart"), (*heads, *_quantiles(words)), tuple(rows)) if rows else None
 
 
 def _by_tag(facts: LoadFacts) -> Iterator[tuple[str, ...]]:

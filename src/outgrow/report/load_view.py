@@ -148,11 +148,11 @@ def _due_rate(facts: LoadFacts) -> float:
 
 
 def _steps(facts: LoadFacts, words: Words) -> Table:
-    heads = ("step", "requests", "failed", "p50", "p95", "p99", "max", "service", "waiting")
+    heads = ("step", "requests", "failed", "p50", "p95", "p99", "greatest", "service", "waiting")
     rows = [_step(step.name, step) for step in facts.steps]
     if len(rows) != 1:
         rows.append(_step(words("load.all"), facts.whole))
-    names = tuple(head if head in {"p50", "p95", "p99", "max"} else words(f"load.head.{head}") for head in heads)
+    names = tuple(head if head in {"p50", "p95", "p99"} else words(f"load.head.{head}") for head in heads)
     return Table(words("load.steps"), names, tuple(rows))
 
 
@@ -198,7 +198,9 @@ def _measured(result: ThresholdResult) -> str:
 def _because(result: ThresholdResult, words: Words) -> str:
     if result.why:
         return f": {said(result.why, words)}"
-    return "" if result.first_failed_seconds is None else f", {clock(result.first_failed_seconds)}"
+    if result.first_failed_seconds is None:
+        return ""
+    return f", {words('roadmap.first_failed', at=clock(result.first_failed_seconds))}"
 
 
 def _checks(facts: LoadFacts, words: Words) -> Table | None:
