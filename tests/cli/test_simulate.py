@@ -137,7 +137,7 @@ def test_a_report_holds_the_charts_and_nothing_from_elsewhere(shop):
     page = (shop / "r.html").read_text(encoding="utf-8")
     assert page.count("<figure") >= 5
     assert "http" not in page.partition("<body")[2].partition("<script>")[0]
-    assert "리허설" in page
+    assert "스케일링 연습" in page
 
 
 def test_a_policy_is_held_against_the_live_control(shop, capsys):
