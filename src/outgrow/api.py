@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from outgrow.control.scale_view import ScaleRequest, ScaleTold, ScaleView
     from outgrow.control.scaling_records import Mode, Repeated
     from outgrow.control.signal_trace import SignalPast
+    from outgrow.decide.gates import Gate
     from outgrow.facts.backtests import BacktestFacts
     from outgrow.facts.loads import LoadFacts
     from outgrow.loadtest.engine import Told
@@ -146,8 +147,12 @@ async def load_test(  # noqa: PLR0913 (each is an independent choice, named at e
     told: "Told",
     watched: "Watched | None" = None,
     lines: "StartLines | None" = None,
+    goals: "Sequence[Gate]" = (),
 ) -> "LoadFacts":
-    """Send a scenario's load, and read the signals that it watches meanwhile; `lines` start processes elsewhere."""
+    """Send a scenario's load, and read the signals that it watches meanwhile.
+
+    `lines` start processes elsewhere; `goals` of a phase that it is to prove are followed as its thresholds are.
+    """
     # Imported here, for a check needs no load generator and starts faster without.
     from outgrow.control.load_test import run_load_test, sources_watched  # noqa: PLC0415
 
@@ -155,7 +160,9 @@ async def load_test(  # noqa: PLR0913 (each is an independent choice, named at e
     sources = {each: options for each, options in plan.sources.items() if each in wanted}
     limited = plan.model_copy(update={"sources": sources})
     async with opened(limited, base, environment, journal=False) as (read, _):
-        return await run_load_test(plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base, watched, lines)
+        return await run_load_test(
+            plan, name, scenario, read, environment, SYSTEM_CLOCK, told, base, watched, lines, goals
+        )
 
 
 async def recorded_signal(

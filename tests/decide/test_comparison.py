@@ -8,6 +8,7 @@ import pytest
 from outgrow.decide.comparison import Margins, compared
 from outgrow.facts.comparisons import Change, LoadComparison
 from outgrow.facts.loads import LoadFacts, Outcome
+from outgrow.loadtest.timeline import Timeline
 from tests.report.load_facts import a_run
 
 
@@ -172,3 +173,40 @@ def test_a_side_that_nobody_answered_has_nothing_to_measure():
 def test_a_comparison_needs_a_run_on_each_side():
     with pytest.raises(ValueError, match="each side"):
         compared([], [a_run(20)], np.random.default_rng(1))
+
+
+def kept(facts: LoadFacts, most: int) -> LoadFacts:
+    timeline = Timeline(most)
+    for each in facts.timeline:
+        timeline.add(each)
+    return replace(facts, timeline=timeline.intervals)
+
+
+def test_long_runs_whose_seconds_are_joined_show_the_change_that_their_seconds_show():
+    a, b = a_run(600), a_run(600, seed=2, slower=1.5, failing=0.05)
+
+    exact, found = compare(a, b), compare(kept(a, 100), kept(b, 150))
+
+    assert found.verdicts == exact.verdicts
+    assert Change.SLOWER in found.verdicts
+    for ours, theirs in zip(found.steps, exact.steps, strict=True):
+        assert [each.change for each in ours.measures] == pytest.approx([each.change for each in theirs.measures])
+        assert ours.a_rate == pytest.approx(theirs.a_rate)
+    assert (found.a.seconds, found.b.seconds) == (600, 600)
+    assert found.a.block_seconds % 8 == 0
+    assert not found.doubts
+
+
+def test_of_joined_seconds_too_the_beginning_can_be_left_out_and_a_cut_off_end_is():
+    a, b = kept(a_run(605), 100), kept(a_run(605, seed=2), 100)
+
+    found = compare(a, b, skip_seconds=9)
+
+    assert found.a.seconds == 600 - 16
+
+
+def test_joined_intervals_that_are_too_few_are_said_to_be():
+    found = compare(kept(a_run(600), 8), kept(a_run(600, seed=2), 8))
+
+    assert set(found.verdicts) == {Change.TOO_SHORT}
+    assert found.steps[0].measures[0].why == "a run has only 512 s, and 2560 are needed"

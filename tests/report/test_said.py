@@ -55,6 +55,10 @@ def of_thresholds() -> list[str]:
         (cpu, run_of(timeline)),
         (cpu, run_of(timeline, {"cpu-share": Resource("cpu-share", "percent", ())})),
         ({"p97": "1 s"}, replace(run_of([]), generator="k6")),
+        (
+            {"http_req_duration": {"threshold": "max<900", "over": "3s"}},
+            run_of([replace(each, seconds_joined=2) for each in timeline]),
+        ),
     ]
     return [judged(gates(thresholds), facts, 1)[0].why for thresholds, facts in runs]
 

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from errno import EIO
@@ -211,9 +211,10 @@ def _at(here: Any, part: str | int) -> Any:
         return None
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a result file; a failure is the user's to mend."""
+def write_text(path: Path, text: str | Iterable[str]) -> None:
+    """Write a result file, as a whole or in parts; a failure is the user's to mend."""
     try:
-        path.write_text(text, encoding="utf-8")
+        with path.open("w", encoding="utf-8") as file:
+            file.writelines([text] if isinstance(text, str) else text)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror or error}; choose another file") from error

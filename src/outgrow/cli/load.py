@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -176,10 +177,10 @@ def run_scenario(
 
 def _keep(facts: "LoadFacts", output: Path, language: str) -> None:
     """Write the run into its file; where that cannot be, show it all the same, and end with the reason."""
-    from outgrow.report.load_json import load_text
+    from outgrow.report.load_json import load_parts
 
     try:
-        write_text(output, load_text(facts) + "\n")
+        write_text(output, chain(load_parts(facts), "\n"))
     except UsageError:
         with heard_or_not():
             _tell(facts, as_json=False, language=language)
@@ -199,9 +200,10 @@ def tell_weakness(facts: "LoadFacts", language: str) -> None:
 def _tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
     """Print the run."""
     if as_json:
-        from outgrow.report.load_json import load_text
+        from outgrow.report.load_json import load_parts
 
-        click.echo(load_text(facts))
+        for part in chain(load_parts(facts), "\n"):
+            click.echo(part, nl=False)
     else:
         from outgrow.cli.load_table import print_load
         from outgrow.report.words import texts_of

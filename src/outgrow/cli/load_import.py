@@ -1,6 +1,7 @@
 """`outgrow load import`: read what another generator measured as a run of ours, or requests as a scenario."""
 
 import re
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -60,15 +61,15 @@ def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None
     """Give a run of another generator as one of ours."""
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.results import read_results
-    from outgrow.report.load_json import load_text
+    from outgrow.report.load_json import load_parts
     from outgrow.report.words import texts_of
 
     facts = read_results(texts, name)
-    text = load_text(facts)
     if output is not None:
-        write_text(output, text + "\n")
+        write_text(output, chain(load_parts(facts), "\n"))
     if as_json:
-        click.echo(text, nl=False)
+        for part in load_parts(facts):
+            click.echo(part, nl=False)
     else:
         print_load(facts, texts_of(lang))
 

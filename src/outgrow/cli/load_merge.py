@@ -1,6 +1,7 @@
 """`outgrow load merge`: bring the shares of a run together that was spread over machines."""
 
 import os
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -25,18 +26,18 @@ def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | Non
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.orders import ShareOrders
     from outgrow.loadtest.shard_files import merged, read_lines
-    from outgrow.report.load_json import load_text
+    from outgrow.report.load_json import load_parts
     from outgrow.report.words import texts_of
 
     shares = list(read_lines({str(path): _read(path) for path in files}))
     name = shares[0].scenario
     orders = ShareOrders(name, declared_scenario(load(plan).plan, name), os.environ, plan.parent)
     facts = merged(shares, orders)
-    text = load_text(facts)
     if output is not None:
-        write_text(output, text + "\n")
+        write_text(output, chain(load_parts(facts), "\n"))
     if as_json:
-        click.echo(text)
+        for part in chain(load_parts(facts), "\n"):
+            click.echo(part, nl=False)
     else:
         print_load(facts, texts_of(lang))
     tell_weakness(facts, lang)

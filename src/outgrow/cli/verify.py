@@ -175,7 +175,11 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
     for name, facts in runs.items():
         refuse_other_load(name, declared[name], facts, timetable_of(declared[name], base))
     return {
-        name: replace(facts, thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users))
+        name: replace(
+            facts,
+            thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users),
+            goals=(),
+        )
         for name, facts in runs.items()
     }
 
@@ -198,14 +202,18 @@ def _proven(
     from outgrow.control.load_test import span_of
     from outgrow.control.provenance import revision_of
     from outgrow.control.verify_phase import verify_phase
+    from outgrow.decide.gates import gates_of
+    from outgrow.decide.phase_proofs import rehearsed_goals
     from outgrow.facts.decisions import Event, EventKind
+
+    goals = rehearsed_goals(gates_of(plan, wanted.goals), scale)
 
     async def run(scenario: str, declared: "Scenario") -> "LoadFacts":
         if kept:
             return kept[scenario]
         with live(scenario, declared, base, words.language, quiet=quiet) as (told, watched):
             facts = await load_test(
-                plan, scenario, declared, base=base, environment=os.environ, told=told, watched=watched
+                plan, scenario, declared, base=base, environment=os.environ, told=told, watched=watched, goals=goals
             )
         try:
             await append_event(plan, span_of(facts, datetime.now(UTC)), base=base, environment=os.environ)

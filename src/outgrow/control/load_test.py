@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,12 +12,13 @@ import anyio
 from outgrow.control.measure import OpenSource
 from outgrow.control.needs import query_signals_behind
 from outgrow.control.watching import Watching
-from outgrow.decide.gates import gates_of, signals_asked
+from outgrow.decide.gates import Gate, gates_of, signals_asked
 from outgrow.decide.saturation import saturated, slowed_at
 from outgrow.decide.thresholds import Watch, judged
 from outgrow.errors import SourceError
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import LoadFacts, LoadSecond, Resource
+from outgrow.loadtest.course import timetable_of
 from outgrow.loadtest.engine import Told
 from outgrow.loadtest.lines import StartLines
 from outgrow.loadtest.run import run_load
@@ -53,6 +54,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     base: Path | None = None,
     watched: Watched | None = None,
     lines: StartLines | None = None,
+    goals: Sequence[Gate] = (),
 ) -> LoadFacts:
     """Run a scenario while its watched signals are read; say what was saturated first, and judge its thresholds.
 
@@ -67,6 +69,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         base: what the scenario's files are relative to.
         watched: called with every second too, with all that was read of the target so far.
         lines: starts processes elsewhere; this machine's unless given.
+        goals: of a phase that the run is to prove; followed as the thresholds are, but they end no run.
 
     Raises:
         RefusedError: the target is not near and not allowed by name, or the ceiling would be broken.
@@ -74,7 +77,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         SourceError: the target has no address, or an environment variable is not set.
     """
     gates = gates_of(plan, scenario.thresholds)
-    watch = Watch(gates, scenario.step_tags)
+    watch = Watch((*gates, *goals), scenario.step_tags, timetable_of(scenario, base).seconds)
     scenario = watching_what_is_judged(plan, scenario)
     watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
     began = clock.now()
@@ -99,7 +102,8 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     facts = replace(facts, resources=resources, ended_by=watch.ended_by)
     return replace(
         facts,
-        thresholds=judged(gates, facts, scenario.users),
+        thresholds=judged(gates, facts, scenario.users, watch),
+        goals=judged(goals, facts, scenario.users, watch),
         machine=machine_text(),
         saturated=saturated(resources, facts.timeline),
         slowed_at_seconds=slowed_at(facts.timeline),

@@ -29,7 +29,8 @@ from outgrow.decide.load_seconds import (
 )
 from outgrow.facts.buckets import together
 from outgrow.facts.comparisons import Change, LoadComparison, MeasureChange, Side, StepChange
-from outgrow.facts.loads import LoadFacts
+from outgrow.facts.loads import LoadFacts, LoadSecond
+from outgrow.facts.timelines import Layout, common_step, in_layout
 
 _DRAWS: Final = 999
 _CONFIDENCE: Final = 0.95
@@ -111,15 +112,18 @@ def compared(
     if not a or not b:
         raise ValueError("a comparison needs a run on each side")
     names = _steps_of_both(a, b)
-    parts = [_parts(runs, names, skip_seconds) for runs in (a, b)]
+    step = _common_step((*a, *b))
+    parts = [_parts(runs, names, skip_seconds, step) for runs in (a, b)]
     every = [part for side in parts for part in side]
-    hanging, seconds = _hanging_together(every), min((_seconds(part) for part in every), default=0)
-    length = _block_seconds(seconds, hanging)
-    first, second = (_sampled(runs, names, found, length, rng) for runs, found in zip((a, b), parts, strict=True))
+    hanging, rows = _hanging_together(every), min((_rows(part) for part in every), default=0)
+    length = _block_rows(rows, hanging)
+    first, second = (_sampled(runs, names, found, length, step, rng) for runs, found in zip((a, b), parts, strict=True))
     pairs = {key: (first.figures[key], second.figures[key]) for key in first.figures if key in second.figures}
     widths = _half_widths(list(pairs.values()), min(first.blocks, second.blocks) - 1, len(a) + len(b) - 2)
     measures = {
-        key: _measure(key[1], pair, width, margins or Margins(), _length(seconds, 1.0 if _is_quiet(pair) else hanging))
+        key: _measure(
+            key[1], pair, width, margins or Margins(), _length(rows, step, 1.0 if _is_quiet(pair) else hanging)
+        )
         for (key, pair), width in zip(pairs.items(), widths, strict=True)
     }
     steps = tuple(
@@ -142,14 +146,27 @@ def _steps_of_both(a: Sequence[LoadFacts], b: Sequence[LoadFacts]) -> list[str]:
     return common if len(common) == 1 and len(a[0].steps) == 1 else [ALL, *common]
 
 
-def _parts(runs: Sequence[LoadFacts], names: Sequence[str], skip: float) -> list[Mapping[str, StepArrays]]:
-    """Give the seconds of every run that count, step by step; runs of which nothing is left are passed over."""
-    kept = [[second for second in run.timeline if second.at_seconds > skip] for run in runs]
+def _common_step(runs: Iterable[LoadFacts]) -> int:
+    """Give the seconds of the intervals that all runs can be laid out in: above 1 where a long one is among them."""
+    return common_step(second.seconds_joined for run in runs for second in run.timeline)
+
+
+def _parts(runs: Sequence[LoadFacts], names: Sequence[str], skip: float, step: int) -> list[Mapping[str, StepArrays]]:
+    """Give the seconds of every run that count, step by step; runs of which nothing is left are passed over.
+
+    With a `step` above 1 they are intervals of so many seconds; one that the run's end cut short is left out.
+    """
+    laid = [run.timeline if step == 1 else _whole(in_layout(run.timeline, Layout(step)), step) for run in runs]
+    kept = [[each for each in timeline if each.at_seconds - (each.seconds_joined - 1) > skip] for timeline in laid]
     return [{name: step_arrays(seconds, name) for name in names} for seconds in kept if seconds]
 
 
+def _whole(intervals: Sequence[LoadSecond], step: int) -> Sequence[LoadSecond]:
+    return intervals[:-1] if intervals and intervals[-1].seconds_joined < step else intervals
+
+
 def _hanging_together(parts: Sequence[Mapping[str, StepArrays]]) -> float:
-    """Give for how many seconds a run hangs together: what the measure that does longest needs as block, over all runs.
+    """Give for how many rows a run hangs together: what the measure that does longest needs as block, over all runs.
 
     All steps together are looked at, and the length that each run's series asks for is averaged over the runs: one
     short series is a poor witness, and the longest of many is by chance too long.
@@ -161,14 +178,14 @@ def _hanging_together(parts: Sequence[Mapping[str, StepArrays]]) -> float:
     return max((sum(each) / len(each) for each in needed.values()), default=1.0)
 
 
-def _block_seconds(seconds: int, hanging: float) -> int:
-    """Give the block length for runs of so many seconds.
+def _block_rows(rows: int, hanging: float) -> int:
+    """Give the block length for runs of so many seconds, or rows of some.
 
     An eighth of the run, twice as long as it hangs together where that is more, and no more than a quarter: few long
     blocks and Student's t hold their level where many short ones do not, because a short series hides how long it hangs
     together (Ibragimov and Mueller 2010, "t-statistic based correlation and heterogeneity robust inference").
     """
-    return max(1, min(round(max(2 * hanging, seconds / _BLOCKS)), seconds // 4))
+    return max(1, min(round(max(2 * hanging, rows / _BLOCKS)), rows // 4))
 
 
 def _sampled(
@@ -176,9 +193,10 @@ def _sampled(
     names: Sequence[str],
     parts: Sequence[Mapping[str, StepArrays]],
     length: int,
+    step: int,
     rng: np.random.Generator,
 ) -> _Sampled:
-    """Draw the seconds of a side again and again, each run within itself, and give its measures."""
+    """Draw the seconds of a side, in rows of `step`, again and again, each run within itself; give its measures."""
     if not parts:
         empty = dict.fromkeys(names, 0)
         return _Sampled(Side(len(runs), 0, 1), {}, empty, dict.fromkeys(names, 0.0), 0.0)
@@ -189,8 +207,8 @@ def _sampled(
         figures |= {(name, measure): figure for measure, figure in _figures(steps, weights)}
     total = sum(len(part[names[0]].asked) for part in parts)
     counts = {name: int(sum(part[name].asked.sum() for part in parts)) for name in names}
-    rates = {name: count / total for name, count in counts.items()}
-    return _Sampled(Side(len(runs), total, length), figures, counts, rates, total / length)
+    rates = {name: count / (total * step) for name, count in counts.items()}
+    return _Sampled(Side(len(runs), total * step, length * step), figures, counts, rates, total / length)
 
 
 def _figures(steps: Sequence[StepArrays], weights: Sequence[FloatArray]) -> Iterator[tuple[str, _Figure]]:
@@ -267,7 +285,7 @@ def _student_factor(freedom: float) -> float:
     return (z + first / freedom + second / freedom**2 + third / freedom**3) / z
 
 
-def _seconds(part: Mapping[str, StepArrays]) -> int:
+def _rows(part: Mapping[str, StepArrays]) -> int:
     return len(next(iter(part.values())).asked)
 
 
@@ -284,15 +302,15 @@ class _Length:
     for_any: bool = False
 
 
-def _length(seconds: int, hanging: float) -> _Length:
-    """Hold the length of the shortest run against what hangs together in it."""
-    if seconds < FEWEST_SECONDS:
-        return _Length(f"a run has only {seconds} s, and {FEWEST_SECONDS} are needed", for_any=True)
-    if seconds < _FEWEST_STRETCHES * hanging:
+def _length(rows: int, step: int, hanging: float) -> _Length:
+    """Hold the length of the shortest run, in rows of `step` seconds, against what hangs together in it."""
+    if rows < FEWEST_SECONDS:
+        return _Length(f"a run has only {rows * step} s, and {FEWEST_SECONDS * step} are needed", for_any=True)
+    if rows < _FEWEST_STRETCHES * hanging:
         return _Length(
-            f"its seconds hang together for about {hanging:.0f} s, so a run must have "
-            f"{_FEWEST_STRETCHES * hanging:.0f}, and one has {seconds}",
-            for_any=seconds < _FEWEST_SECONDS_TO_STAND_OUT,
+            f"its seconds hang together for about {hanging * step:.0f} s, so a run must have "
+            f"{_FEWEST_STRETCHES * hanging * step:.0f}, and one has {rows * step}",
+            for_any=rows * step < _FEWEST_SECONDS_TO_STAND_OUT,
         )
     return _Length()
 

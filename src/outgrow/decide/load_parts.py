@@ -20,7 +20,8 @@ STEP_TAGS: Final = ("step", "name")
 class Part:
     """One second of one metric: `start` and `end` in seconds of the run; times, or `hits` of `of`, or a last value.
 
-    `is_asked` says that something was due or under way in it, so that silence says something.
+    `is_asked` says that something was due or under way in it, so that silence says something; `seconds_joined` how many
+    seconds of a long run these are together.
     """
 
     start: float
@@ -29,6 +30,7 @@ class Part:
     hits: float
     of: float
     is_asked: bool
+    seconds_joined: int = 1
 
     @property
     def middle(self) -> float:
@@ -69,7 +71,7 @@ def part_of(gate: Gate, start: float, second: LoadSecond, steps: StepTags, *, wa
         case _:
             chosen = [step for name, step in second.steps.items() if is_chosen(name, steps.get(name, {}), gate.tags)]
             times, hits, of = _of_steps(gate, chosen)
-    return Part(start, second.at_seconds, times, hits, of, is_asked)
+    return Part(start, second.at_seconds, times, hits, of, is_asked, second.seconds_joined)
 
 
 def _arrivals(second: LoadSecond, tags: Tags) -> tuple[Buckets, float]:

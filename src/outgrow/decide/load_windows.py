@@ -35,7 +35,8 @@ class Window:
         if part.times.counts:
             self._least.add(part.end, part.times.least_seconds)
             self._greatest.add(part.end, -part.times.greatest_seconds)
-        while self._seconds is not None and self._parts[0].middle <= part.end - self._seconds:
+        # The newest stays, however long it is: a machine that stood still tells of many seconds as of one.
+        while self._seconds is not None and len(self._parts) > 1 and self._parts[0].middle <= part.end - self._seconds:
             gone = self._parts.popleft()
             self._count_in(gone, -1)
             self._least.drop(gone.end)
@@ -60,6 +61,11 @@ class Window:
     def is_asked(self) -> bool:
         """Whether anything was due or under way in the window."""
         return any(part.is_asked for part in self._parts)
+
+    @property
+    def seconds_joined(self) -> int:
+        """How many seconds the coarsest part of the window joins."""
+        return max((part.seconds_joined for part in self._parts), default=1)
 
     @property
     def start(self) -> float:

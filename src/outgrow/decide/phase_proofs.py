@@ -86,7 +86,7 @@ def _hash(body: Any) -> str:
 
 
 def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> ScenarioProof:
-    """Hold one run against the phase's goals."""
+    """Hold one run against the phase's goals, unless that was done while it went on."""
     response = facts.whole.response
     return ScenarioProof(
         scenario=facts.scenario,
@@ -95,7 +95,7 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         failed=facts.whole.failed,
         p95_seconds=None if response is None else response.p95_seconds,
         thresholds=(*facts.thresholds, *conditions(facts, goals)),
-        goals=judged(goals, facts, users),
+        goals=facts.goals or judged(goals, facts, users),
         too_weak=facts.health.too_weak,
         # A threshold that ended the run has failed, unless it is asked no more: then the run is but a part of one.
         interrupted=facts.interrupted and not any(each.aborted for each in facts.thresholds),

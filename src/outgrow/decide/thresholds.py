@@ -1,6 +1,7 @@
 """Whether a load test kept its thresholds: followed second by second, judged at the end; silence never passes."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final
@@ -29,6 +30,9 @@ _FIGURES: Final[Mapping[str, str]] = {
     "p100": "greatest_seconds",
 }
 """The figures of a summary."""
+_USERS: Final = "concurrent_users"
+_HALF_A_SECOND: Final = 0.5
+"""Seconds are never quite a second long, so windows of them are not quite as long as they are asked for."""
 _FEWEST_READINGS: Final = 3
 """Of a signal; one reading of a resource says nothing of a run."""
 _BLIND_SHARE: Final = 0.1
@@ -55,6 +59,7 @@ class Following:
         self._holds: bool | None = None
         self._first_failed: float | None = None
         self._silent: tuple[float, float] | None = None
+        self._coarsest = 1
 
     def told(self, second: LoadSecond) -> bool:
         """Take the next second; say whether the threshold is broken now."""
@@ -68,8 +73,23 @@ class Following:
                 self._silent = self._window.start, self._at
             return False
         holds = self._is_held(value)
+        if self._says_nothing(holds=holds):
+            return False
         self._remember(value, holds=holds)
         return not holds
+
+    def _says_nothing(self, *, holds: bool) -> bool:
+        """Say whether the window is one of a long run's joined seconds that settles nothing.
+
+        There are windows between it and the next that nobody can look at any more, so that it holds says nothing; that
+        it is broken says something where it is as long as it ought to be. A peak has only to be reached once.
+        """
+        joined = self._window.seconds_joined
+        if self._over is None or joined == 1:
+            return False
+        self._coarsest = max(self._coarsest, joined)
+        is_whole = abs(self._window.length_seconds - self._over) < _HALF_A_SECOND
+        return not is_whole or holds is not self._is_peak
 
     def _is_held(self, value: float) -> bool:
         if self._gate.holds(value):
@@ -102,15 +122,23 @@ class Following:
     def result(self, *, aborted: bool = False) -> ThresholdResult:
         """Give the verdict over all seconds so far; one that ended the run has failed, whatever came after."""
         verdict, why = ThresholdVerdict.PASSED, ""
-        if aborted or self._holds is False:
+        if aborted or (self._holds is False and not (self._is_peak and self._coarsest > 1)):
             verdict = ThresholdVerdict.FAILED
-        elif self._holds is None:
+        elif self._holds is None and self._coarsest == 1:
             verdict, why = ThresholdVerdict.NO_DATA, self._why_nothing()
+        elif self._coarsest > 1 and not (self._is_peak and self._holds):
+            verdict, why = ThresholdVerdict.NO_DATA, self._why_coarse()
         elif self._silent is not None and not self._is_peak:
             verdict = ThresholdVerdict.NO_DATA
             why = f"nothing was measured from {self._silent[0]:.0f} s to {self._silent[1]:.0f} s"
         failed = self._first_failed if verdict is ThresholdVerdict.FAILED and not self._is_peak else None
         return _result(self._gate, self._worst, verdict, over=self._over, failed=failed, aborted=aborted, why=why)
+
+    def _why_coarse(self) -> str:
+        return (
+            f"the run is kept in intervals of up to {self._coarsest} s, too coarse for a window of {self._over:g} s; "
+            "it is judged while the run goes on"
+        )
 
     def _why_nothing(self) -> str:
         if self._over is not None and not self._window.is_complete:
@@ -119,11 +147,13 @@ class Following:
 
 
 class Watch:
-    """The thresholds that may end a run, and which of them did."""
+    """The thresholds on what a run tells, followed while it goes on, and which of them ended it."""
 
-    def __init__(self, gates: Sequence[Gate], steps: StepTags) -> None:
-        """Begin before the first second of a run of these steps."""
-        self._followed = [(gate, Following(gate, 0.0, steps)) for gate in gates if gate.abort_on_fail]
+    def __init__(self, gates: Sequence[Gate], steps: StepTags, planned_seconds: float = 0.0) -> None:
+        """Begin before the first second of a run of these steps that is to take `planned_seconds`."""
+        self._followed = {
+            gate: Following(gate, planned_seconds, steps) for gate in gates if not gate.is_signal and gate.of != _USERS
+        }
         self.ended_by = ""
 
     def told(self, second: LoadSecond) -> bool:
@@ -131,50 +161,64 @@ class Watch:
 
         As in k6, a broken threshold ends the run only when more than its delay has passed.
         """
-        for gate, following in self._followed:
+        for gate, following in self._followed.items():
             is_broken = following.told(second)
-            if is_broken and not self.ended_by and second.at_seconds > gate.delay_seconds:
+            is_ending = gate.abort_on_fail and second.at_seconds > gate.delay_seconds
+            if is_broken and is_ending and not self.ended_by:
                 self.ended_by = gate.text
         return bool(self.ended_by)
 
+    def of(self, gate: Gate) -> Following | None:
+        """Give what became of a threshold; none where it is not on what a run tells second by second."""
+        return self._followed.get(gate)
 
-def judged(gates: Sequence[Gate], facts: LoadFacts, users: int) -> tuple[ThresholdResult, ...]:
+
+def judged(
+    gates: Sequence[Gate], facts: LoadFacts, users: int, watch: Watch | None = None
+) -> tuple[ThresholdResult, ...]:
     """Hold a run against its thresholds, in their order.
 
     Args:
         gates: from `gates_of`.
         facts: the run.
         users: how many sessions the scenario has.
+        watch: what followed them while the run went on; without it they follow the run as it was kept, and of a long
+            one windows may be too short for that.
     """
-    return tuple(_judged(gate, facts, users) for gate in gates)
+    return tuple(_judged(gate, facts, users, watch) for gate in gates)
 
 
-def _judged(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
+def _judged(gate: Gate, facts: LoadFacts, users: int, watch: Watch | None) -> ThresholdResult:
     if not gate.judges(facts.scenario):
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"it is set on another scenario than {facts.scenario}")
     if gate.is_signal:
         return _of_signal(gate, facts)
-    if gate.of == "concurrent_users":
+    if gate.of == _USERS:
         return _of_users(gate, facts, users)
     if facts.generator and not facts.timeline:
         return _of_summary(gate, facts)
     if _names_steps(gate) and facts.steps and not _chosen(gate, facts):
         # A counter would count none, as if there had been something to count.
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=f"no step of {facts.scenario} has these tags")
-    following = Following(gate, facts.planned_seconds, {step.name: step.tags for step in facts.steps})
-    for second in _seconds_of(gate, facts):
-        following.told(second)
+    following = None if watch is None else watch.of(gate)
+    if following is None:
+        following = Following(gate, facts.planned_seconds, {step.name: step.tags for step in facts.steps})
+        for second in facts.timeline:
+            following.told(second)
+    if (missed := _missed(gate, facts)) is not None:
+        following = deepcopy(following)  # a goal may be the same as a threshold, and be followed once
+        following.told(missed)
     return following.result(aborted=gate.abort_on_fail and facts.ended_by == gate.text)
 
 
-def _seconds_of(gate: Gate, facts: LoadFacts) -> tuple[LoadSecond, ...]:
-    """Give a run's seconds; iterations that its time did not suffice for count as dropped at its end, as in k6."""
+def _missed(gate: Gate, facts: LoadFacts) -> LoadSecond | None:
+    """Give the iterations that a run's time did not suffice for as dropped at its end, as in k6; none of other gates."""
     outcomes = (facts.iterations if facts.iterations.outcomes else facts.whole).outcomes
     missed = outcomes.get(Outcome.NEVER_STARTED, 0)
     if gate.of != "dropped_iterations" or facts.interrupted or not (missed and facts.timeline):
-        return facts.timeline
-    *others, last = facts.timeline
-    return (*others, replace(last, dropped=last.dropped + missed))
+        return None
+    last = facts.timeline[-1]
+    return LoadSecond(last.at_seconds, 0, 0, 0, 0, missed, 0, 0, last.cpu_share, None, None, None)
 
 
 def _of_summary(gate: Gate, facts: LoadFacts) -> ThresholdResult:

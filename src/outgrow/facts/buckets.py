@@ -4,11 +4,15 @@ Each bucket is about 2 % wide, so a quantile is off by at most 1 % of itself, wh
 DDSketch: Masson, Rim and Lee 2019). Below a microsecond everything is one bucket.
 """
 
+from array import array
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping, ValuesView
 from dataclasses import dataclass
 from math import ceil, inf, log
-from typing import Final
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, PlainSerializer
 
 RELATIVE_ERROR: Final = 0.01
 """How far a quantile may be from the recorded duration that it stands for."""
@@ -62,18 +66,94 @@ def quantile_of(counts: Mapping[int, int], count: int, least: float, greatest: f
     if rank == 1:
         return least
     seen = 0
-    for bucket in sorted(counts):
-        seen += counts[bucket]
+    for bucket, held in sorted(counts.items()):
+        seen += held
         if seen >= rank:
             return min(max(middle_of(bucket), least), greatest)
     return greatest
+
+
+_Code = Literal["B", "H", "I", "Q"]
+_CODES: Final[tuple[tuple[_Code, int], ...]] = (("B", 1 << 8), ("H", 1 << 16), ("I", 1 << 32))
+"""The types of an array, and from which count on each is too small."""
+
+
+def _code_for(most: int) -> _Code:
+    for code, end in _CODES:
+        if most < end:
+            return code
+    return "Q"
+
+
+class Counts(Mapping[int, int]):
+    """How many durations fell into each bucket, in three bytes or so a bucket where a dict takes fifty.
+
+    A long run keeps thousands of these. Buckets stand in rising order.
+    """
+
+    __slots__ = ("_buckets", "_code", "_counts")
+
+    def __init__(self, counts: Mapping[int, int]) -> None:
+        """Take counts over.
+
+        Raises:
+            ValueError: a bucket is below 0 or beyond that of the greatest float, or a count is below 0.
+        """
+        ordered = sorted(counts)
+        most = max(counts.values(), default=0)
+        self._code: _Code = _code_for(most)
+        # Bytes, for an array object takes as much again as a second's buckets.
+        try:
+            self._buckets = array("H", ordered).tobytes()
+            self._counts = array(self._code, [counts[bucket] for bucket in ordered]).tobytes()
+        except OverflowError as error:
+            raise ValueError(f"these are no counts by bucket: {error}") from None
+
+    def __getitem__(self, bucket: int) -> int:
+        """Give a bucket's count.
+
+        Raises:
+            KeyError: nothing fell into it.
+        """
+        buckets = memoryview(self._buckets).cast("H")
+        place = bisect_left(buckets, bucket)
+        if place == len(buckets) or buckets[place] != bucket:
+            raise KeyError(bucket)
+        return memoryview(self._counts).cast(self._code)[place]
+
+    def __iter__(self) -> Iterator[int]:
+        """Give the buckets, the lowest first."""
+        return iter(memoryview(self._buckets).cast("H"))
+
+    def __len__(self) -> int:
+        """Say how many buckets hold something."""
+        return len(self._buckets) // 2
+
+    def items(self) -> ItemsView[int, int]:
+        """Give the buckets with their counts."""
+        return self._opened().items()
+
+    def values(self) -> ValuesView[int]:
+        """Give the counts."""
+        return self._opened().values()
+
+    def __repr__(self) -> str:
+        """Show it as what it stands for."""
+        return f"{type(self).__name__}({self._opened()})"
+
+    def _opened(self) -> dict[int, int]:
+        return dict(zip(array("H", self._buckets), array(self._code, self._counts), strict=True))
+
+
+def _plain(counts: Mapping[int, int]) -> dict[int, int]:
+    return dict(counts.items())
 
 
 @dataclass(frozen=True, slots=True)
 class Buckets:
     """Durations in seconds: how many fell into each bucket; the sum, the least and the greatest are exact."""
 
-    counts: Mapping[int, int]
+    counts: Annotated[Mapping[int, int], AfterValidator(Counts), PlainSerializer(_plain, dict[int, int])]
     total_seconds: float
     least_seconds: float
     greatest_seconds: float
@@ -111,8 +191,8 @@ def together(parts: Iterable[Buckets]) -> Buckets:
     counts: Counter[int] = Counter()
     total, least, greatest = 0.0, inf, 0.0
     for part in parts:
-        counts.update(part.counts)
+        counts.update(dict(part.counts.items()))
         total += part.total_seconds
         least = min(least, part.least_seconds)
         greatest = max(greatest, part.greatest_seconds)
-    return Buckets(dict(counts), total, least, greatest)
+    return Buckets(Counts(counts), total, least, greatest)

@@ -187,7 +187,7 @@ class FlowSecond:
 
 @dataclass(frozen=True, slots=True)
 class LoadSecond:
-    """One second of a run: what was due, started and ended within it.
+    """One second of a run, or an interval of some: what was due, started and ended within it.
 
     These count arrivals; `in_flight` (arrivals under way, users that think included), `vus` (users of a closed model
     that are at work; of an open one, `in_flight`) and `connections` are as at its end; `cpu_share` is the generator's
@@ -195,6 +195,10 @@ class LoadSecond:
     sum of theirs, which is at least the most of all. Latencies are response times of what ended in it; `steps` tells
     the steps apart and holds only those in which something ended. `flows` holds every flow of a run whose arrivals
     are counted apart from its requests, and is empty where requests are the arrivals.
+
+    Of a run of more than two hours neighbouring seconds are joined, see `outgrow.facts.timelines`: `seconds_joined`
+    says how many, `length_seconds` how long they are, so that counts become rates, and `cpu_share_highest` is that of
+    the busiest of them.
     """
 
     at_seconds: float
@@ -213,6 +217,9 @@ class LoadSecond:
     vus: int = 0
     flows: Mapping[str, FlowSecond] = field(default_factory=dict[str, FlowSecond])
     in_flight_highest: int = 0
+    length_seconds: float = 1.0
+    seconds_joined: int = 1
+    cpu_share_highest: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +300,7 @@ class LoadFacts:
     run was spread over, in order; with several, `cpu_share` of the health and of the seconds is that of the busiest.
     `machine` says where the load came from.
     `thresholds` are the scenario's with what became of them; `ended_by` is the one that ended the run, if one did.
+    `goals` are those of a phase that the run was to prove, empty where it was not.
     `generator` is who sent the load: empty for our own, else the tool whose result was read, which says nothing of its
     own health. `asked_hash` is of what the scenario asked of the target, empty where that is not known.
     """
@@ -324,3 +332,4 @@ class LoadFacts:
     thresholds: tuple[ThresholdResult, ...] = ()
     ended_by: str = ""
     asked_hash: str = ""
+    goals: tuple[ThresholdResult, ...] = ()

@@ -6,20 +6,17 @@ the same whether one process sent the load or ten.
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from math import ceil, inf
-from typing import Any, Final, TypeVar, cast
+from math import inf
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from outgrow.facts.buckets import NOTHING, Buckets, together
 from outgrow.facts.loads import LoadSecond, Outcome
-
-Fact = TypeVar("Fact")
-
-_LATENESS_OF_A_SECOND: Final = 0.25
-"""How late a second may be told and still count as itself, so that a rest that ends a run stands for itself."""
+from outgrow.facts.sums import added
+from outgrow.facts.timelines import SECONDS_KEPT, in_layout, layout_of, second_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +73,6 @@ class ShardFacts:
         return self.cpu_seconds / max(self.seconds, 1e-9)
 
 
-def added(first: Fact, second: Fact) -> Fact:
-    """Add two counts of the same kind, part by part: numbers, buckets, and mappings, rows and facts of them.
-
-    Raises:
-        TypeError: they hold something that does not add up, a name for instance.
-    """
-    return cast("Fact", _sum(first, second))
-
-
-def _sum(ours: Any, theirs: Any) -> Any:
-    match ours:
-        case Buckets():
-            return together((ours, theirs))
-        case Mapping():
-            first, second = cast("Mapping[Any, Any]", ours), cast("Mapping[Any, Any]", theirs)
-            joined = {key: _sum(value, second[key]) if key in second else value for key, value in first.items()}
-            return {**second, **joined}
-        case tuple():
-            rows = zip(cast("tuple[Any, ...]", ours), cast("tuple[Any, ...]", theirs), strict=True)
-            return tuple(_sum(first, second) for first, second in rows)
-        case int() | float():
-            return ours + theirs
-        case _ if is_dataclass(ours) and not isinstance(ours, type):
-            parts = {each.name: _sum(getattr(ours, each.name), getattr(theirs, each.name)) for each in fields(ours)}
-            return replace(ours, **parts)
-        case _:
-            raise TypeError(f"{type(ours).__name__} does not add up")
-
-
 def added_all(counts: Iterable[StepCounts]) -> StepCounts:
     """Add the counts of any number of steps."""
     return reduce(added, counts, StepCounts())
@@ -113,11 +81,6 @@ def added_all(counts: Iterable[StepCounts]) -> StepCounts:
 def added_flows(counts: Iterable[FlowCounts]) -> FlowCounts:
     """Add the counts of any number of flows."""
     return reduce(added, counts, FlowCounts())
-
-
-def second_of(second: LoadSecond) -> int:
-    """Give which second of the run, from 1, was told; the rest at the end of a run counts as one."""
-    return max(1, ceil(second.at_seconds - _LATENESS_OF_A_SECOND))
 
 
 def merged_second(parts: Iterable[LoadSecond]) -> LoadSecond:
@@ -139,16 +102,26 @@ def merged_second(parts: Iterable[LoadSecond]) -> LoadSecond:
         p50_seconds=response.quantile(0.5),
         p95_seconds=response.quantile(0.95),
         greatest_seconds=response.quantile(1),
+        length_seconds=max(each.length_seconds for each in found),
+        seconds_joined=max(each.seconds_joined for each in found),
+        cpu_share_highest=max(each.cpu_share_highest for each in found),
     )
 
 
-def merged_timeline(shards: Iterable[ShardFacts]) -> tuple[LoadSecond, ...]:
-    """Put the seconds of several processes together, second by second."""
+def merged_timeline(shards: Iterable[ShardFacts], most: int = SECONDS_KEPT) -> tuple[LoadSecond, ...]:
+    """Put the seconds of several processes together, second by second; all laid out as the longest of them is.
+
+    Args:
+        shards: what each process counted.
+        most: in how many intervals a run is kept.
+    """
+    timelines = [shard.timeline for shard in shards]
+    layout = layout_of(max((second_of(each[-1]) for each in timelines if each), default=0), most)
     told: dict[int, list[LoadSecond]] = {}
-    for shard in shards:
-        for second in shard.timeline:
-            told.setdefault(second_of(second), []).append(second)
-    return tuple(merged_second(told[index]) for index in sorted(told))
+    for timeline in timelines:
+        for interval in in_layout(timeline, layout):
+            told.setdefault(layout.end_of(second_of(interval)), []).append(interval)
+    return tuple(merged_second(told[end]) for end in sorted(told))
 
 
 _SHARD: Final = TypeAdapter(ShardFacts)

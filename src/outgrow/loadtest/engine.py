@@ -18,6 +18,7 @@ from outgrow.loadtest.drivers import LoadDriver
 from outgrow.loadtest.pacing import Pace
 from outgrow.loadtest.record import Lateness
 from outgrow.loadtest.schedule import Share
+from outgrow.loadtest.timeline import Timeline
 from outgrow.loadtest.visits import Visits
 
 _TICK_SECONDS: Final = 0.001
@@ -54,7 +55,7 @@ class Engine:
         """Prepare; nothing is connected yet."""
         self.visits = orders.visits
         self.lateness = orders.lateness
-        self.timeline: list[LoadSecond] = []
+        self.timeline, self.keeps_seconds = Timeline(), True
         self.is_interrupted = False
         self.connections = orders.driver
         self.visits.carriage = self.connections
@@ -104,7 +105,7 @@ class Engine:
             interrupted=self.is_interrupted,
             steps=tuple(tally.counts() for tally in self.visits.steps),
             flows=tuple(tally.counts() for tally in self.visits.flows),
-            timeline=tuple(self.timeline),
+            timeline=self.timeline.intervals,
             lateness=self.lateness.seconds.facts(),
             late=self.lateness.late,
             connections_highest=self.connections.highest,
@@ -183,11 +184,13 @@ class Engine:
             connections=self.connections.count,
             cpu_share=(cpu - self._cpu_at_second) / length,
             flows=self.visits.flow_names,
+            length_seconds=length,
         )
         self._cpu_at_second = cpu
         # On the whole seconds of the run, so that those of several processes meet.
         self._told_at, self._next_second = now, self._began + floor(now - self._began) + 1
-        self.timeline.append(told)
+        if self.keeps_seconds:
+            self.timeline.add(told)
         self._told(told)
 
     def _finish(self, now: float) -> None:

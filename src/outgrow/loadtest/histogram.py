@@ -3,7 +3,7 @@
 from collections import defaultdict
 from math import inf, log
 
-from outgrow.facts.buckets import FINEST_SECONDS, ORIGIN, PER_NEPER, RELATIVE_ERROR, Buckets, quantile_of
+from outgrow.facts.buckets import FINEST_SECONDS, ORIGIN, PER_NEPER, RELATIVE_ERROR, Buckets, Counts, quantile_of
 
 
 class Histogram:
@@ -55,7 +55,7 @@ class Histogram:
 
     def facts(self) -> Buckets:
         """Give what was recorded so far."""
-        return Buckets(dict(self.buckets), self.total, self.least, self.greatest)
+        return Buckets(Counts(self.buckets), self.total, self.least, self.greatest)
 
     @property
     def mean(self) -> float | None:

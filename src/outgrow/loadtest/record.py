@@ -223,7 +223,7 @@ class SecondTally:
         """Whether nothing was due and nothing ended."""
         return not self.due and not any(each.outcomes for each in (*self.steps, *self.flows))
 
-    def facts(
+    def facts(  # noqa: PLR0913 (each is another thing that a second tells)
         self,
         names: Sequence[str],
         at_seconds: float,
@@ -233,6 +233,7 @@ class SecondTally:
         cpu_share: float,
         vus: int = 0,
         flows: Sequence[str] = (),
+        length_seconds: float = 1.0,
     ) -> LoadSecond:
         """Give what was counted, under the names of the steps and of the flows, if those are counted."""
         ended: Counter[Outcome] = Counter()
@@ -262,6 +263,8 @@ class SecondTally:
                 for name, flow in zip(flows, self.flows, strict=False)
             },
             in_flight_highest=max(self.in_flight, in_flight),
+            length_seconds=length_seconds,
+            cpu_share_highest=cpu_share,
         )
 
 
@@ -281,13 +284,15 @@ class Lateness:
         self.late += seconds > LATE_SECONDS
 
 
-def health_of(shards: Sequence[ShardFacts]) -> GeneratorHealth:
+def health_of(shards: Sequence[ShardFacts], timeline: Sequence[LoadSecond] = ()) -> GeneratorHealth:
     """Judge whether the generator kept its own schedule; the whole is as good as the worst of its processes.
 
     Args:
         shards: what each process counted; at least one.
+        timeline: the seconds of all.
     """
-    highest = max(max((second.cpu_share for second in each.timeline), default=each.cpu_share) for each in shards)
+    seconds = (max(each.cpu_share, each.cpu_share_highest) for each in timeline)
+    highest = max(seconds, default=max(each.cpu_share for each in shards))
     why = [
         f"process {shard.index + 1} of {shard.of}: {reason}" if shard.of > 1 else reason
         for shard in shards

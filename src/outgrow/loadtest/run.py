@@ -114,7 +114,7 @@ async def run_load(
         if scenario.teardown:
             errand, _ = await _errand(orders, "teardown", scenario.teardown)
             notes = (errand.failure,) if errand.failure else ()
-    facts = load_facts(orders, started_at, shards)
+    facts = load_facts(orders, started_at, shards, timeline=run.timeline)
     return replace(facts, notes=(*facts.notes, *notes))
 
 
@@ -124,13 +124,14 @@ class _Ender:
     def __init__(self, told: Told, ends: Ends | None) -> None:
         self._told = told
         self._ends = ends
+        self._has_ended = False
         self.stop: Callable[[], None] = lambda: None
 
     def told(self, second: LoadSecond) -> None:
         """Take a second that has passed."""
         self._told(second)
-        if self._ends is not None and self._ends(second):
-            self._ends = None
+        if self._ends is not None and self._ends(second) and not self._has_ended:
+            self._has_ended = True
             self.stop()
 
 
@@ -142,7 +143,11 @@ async def _errand(orders: ShareOrders, what: str, steps: tuple[ScenarioStep, ...
 
 
 def load_facts(
-    orders: ShareOrders, started_at: datetime, shards: Sequence[ShardFacts], target: str | None = None
+    orders: ShareOrders,
+    started_at: datetime,
+    shards: Sequence[ShardFacts],
+    target: str | None = None,
+    timeline: tuple[LoadSecond, ...] | None = None,
 ) -> LoadFacts:
     """Make one load test of what its shards counted.
 
@@ -151,12 +156,14 @@ def load_facts(
         target: where the load went, as it may be shown; what the scenario's target stands for unless given.
         started_at: when they began.
         shards: what each counted, in order, the lost ones among them.
+        timeline: the seconds of all together; unless given, what the shards kept of theirs is merged.
     """
     scenario = orders.scenario
     steps = [added_all(shard.steps[index] for shard in shards) for index in range(len(scenario.step_names))]
     flows = [added_flows(shard.flows[index] for shard in shards) for index in range(len(scenario.every_flow))]
     tags = scenario.step_tags
     whole = step_load(orders.name, added_all(steps))
+    timeline = merged_timeline(shards) if timeline is None else timeline
     return LoadFacts(
         scenario=orders.name,
         target=target or target_shown(orders),
@@ -168,11 +175,11 @@ def load_facts(
         steps=tuple(
             step_load(name, counts, tags[name]) for name, counts in zip(scenario.step_names, steps, strict=True)
         ),
-        timeline=merged_timeline(shards),
+        timeline=timeline,
         connections_highest=sum(shard.connections_highest for shard in shards),
         connections_opened=sum(shard.connections_opened for shard in shards),
         retried=sum(shard.retried for shard in shards),
-        health=health_of(shards),
+        health=health_of(shards, timeline),
         iterations=flow_load(orders.name, added_flows(flows))
         if scenario.flows or scenario.is_closed
         else FlowLoad(orders.name, whole.outcomes),

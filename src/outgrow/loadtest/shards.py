@@ -7,8 +7,10 @@ import asyncio
 import json
 import os
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from outgrow.errors import OutgrowError
@@ -17,13 +19,13 @@ from outgrow.facts.shards import (
     FlowCounts,
     ShardFacts,
     StepCounts,
-    added,
     added_all,
     merged_second,
     second_from,
-    second_of,
     shard_from,
 )
+from outgrow.facts.sums import added
+from outgrow.facts.timelines import joined, second_of
 from outgrow.loadtest import worker
 from outgrow.loadtest.course import planned_flows
 from outgrow.loadtest.engine import Told
@@ -31,6 +33,7 @@ from outgrow.loadtest.lines import Lines, LocalLines, StartLines
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.schedule import Share
 from outgrow.loadtest.share import ShareRun
+from outgrow.loadtest.timeline import Timeline
 
 SILENCE_SECONDS: Final = 30.0
 """A process tells every second; one that says nothing for so long is given up."""
@@ -71,6 +74,7 @@ class Shards:
         self._told = told
         self._silence_seconds = silence_seconds
         self._workers = [_Worker(orders, Share(index, count), lines()) for index in range(count)]
+        self._timeline = Timeline()
         self._told_until = 0
         self._stops = 0
 
@@ -96,7 +100,13 @@ class Shards:
         finally:
             await asyncio.gather(*(each.end() for each in self._workers))
         self._tell()
+        self._tell_together(inf)
         return [each.facts() for each in self._workers]
+
+    @property
+    def timeline(self) -> tuple[LoadSecond, ...]:
+        """The seconds of all processes, as they were told."""
+        return self._timeline.intervals
 
     def stop(self) -> None:
         """End early, leaving those under way a grace; at once when it is called again."""
@@ -118,10 +128,16 @@ class Shards:
         known = max((each.told_until for each in self._workers), default=0)
         until = min(running, default=known)
         for index in range(self._told_until + 1, until + 1):
-            parts = [part for each in self._workers for part in each.seconds.get(index, ())]
-            if parts:
-                self._told(merged_second(parts))
+            self._tell_together(index)
         self._told_until = max(self._told_until, until)
+
+    def _tell_together(self, last: float) -> None:
+        """Tell everything up to a second as one: what came too late for its own belongs to the next."""
+        parts = [joined(seconds) for each in self._workers if (seconds := each.taken(last))]
+        if parts:
+            merged = merged_second(parts)
+            self._timeline.add(merged)
+            self._told(merged)
 
 
 class _Worker:
@@ -130,8 +146,11 @@ class _Worker:
     def __init__(self, orders: ShareOrders, share: Share, lines: Lines) -> None:
         """Start nothing yet."""
         self.share = share
-        self.seconds: dict[int, list[LoadSecond]] = {}
         self.told_until = 0
+        self._untold: deque[tuple[int, LoadSecond]] = deque()
+        # As coarse as can be: it is asked for its sums alone, and only where the process is lost.
+        self._sums = Timeline(1)
+        self._connections = 0
         self.is_over = False
         self._orders = orders
         self._lines = lines
@@ -170,9 +189,10 @@ class _Worker:
         word, rest = await self._next_word(silence_seconds)
         if word == worker.SECOND:
             second = second_from(rest)
-            index = max(second_of(second), self.told_until)
-            self.seconds.setdefault(index, []).append(second)
-            self.told_until = index
+            self.told_until = max(second_of(second), self.told_until)
+            self._untold.append((self.told_until, second))
+            self._sums.add(second)
+            self._connections = max(self._connections, second.connections)
             return True
         if word == worker.FLOWS:
             self._flows = [{Outcome(name): count for name, count in each.items()} for each in json.loads(rest)]
@@ -184,6 +204,13 @@ class _Worker:
         self.is_over = True
         return False
 
+    def taken(self, last: float) -> list[LoadSecond]:
+        """Hand over the seconds up to one that were not handed over yet."""
+        found: list[LoadSecond] = []
+        while self._untold and self._untold[0][0] <= last:
+            found.append(self._untold.popleft()[1])
+        return found
+
     async def end(self) -> None:
         """Make sure that the process is gone."""
         self.is_over = True
@@ -191,10 +218,10 @@ class _Worker:
 
     def facts(self) -> ShardFacts:
         """Give what the process counted; where it was lost, what it had told and the rest as lost."""
-        timeline = tuple(second for index in sorted(self.seconds) for second in self.seconds[index])
         if self._facts is not None:
-            return replace(self._facts, timeline=timeline)
-        return lost_shard(self._orders, self.share, self._lost, timeline, self._flows)
+            return self._facts
+        found = lost_shard(self._orders, self.share, self._lost, self._sums.intervals, self._flows)
+        return replace(found, connections_highest=self._connections)
 
     async def _next_word(self, silence_seconds: float) -> tuple[str, str]:
         """Give the next word and its text; none when the process has ended or was given up, `_lost` then says why."""
@@ -233,7 +260,7 @@ def lost_shard(
         index=share.index,
         of=share.of,
         seconds=last,
-        cpu_seconds=last * sum(each.cpu_share for each in timeline) / max(len(timeline), 1),
+        cpu_seconds=sum(each.cpu_share * each.length_seconds for each in timeline),
         interrupted=False,
         steps=steps,
         flows=flows,

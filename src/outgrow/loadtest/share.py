@@ -3,7 +3,7 @@
 from time import process_time
 from typing import Self
 
-from outgrow.facts.loads import Outcome
+from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.shards import ShardFacts
 from outgrow.loadtest.engine import Engine, Told
 from outgrow.loadtest.orders import ShareOrders
@@ -34,6 +34,15 @@ class ShareRun:
     async def aclose(self) -> None:
         """End what is open, of a share that does not run."""
         await self._engine.connections.aclose()
+
+    @property
+    def timeline(self) -> tuple[LoadSecond, ...]:
+        """The seconds so far."""
+        return self._engine.timeline.intervals
+
+    def forget_seconds(self) -> None:
+        """Keep no seconds: whoever is told them does."""
+        self._engine.keeps_seconds = False
 
     async def run(self) -> tuple[ShardFacts]:
         """Run to the end, and give what was counted."""

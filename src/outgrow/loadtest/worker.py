@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
@@ -112,11 +111,12 @@ async def _run(orders: ShareOrders, share: Share, heard: BinaryIO, speech: _Spee
 
     # A thread, for it hears the end of its input even where a user's flow keeps the loop busy.
     Thread(target=listen, daemon=True).start()
+    run.forget_seconds()
     speech.say(READY)
     await begin.wait()
     await asyncio.sleep(min(max(0.0, begin_at - time.time()), _LONGEST_WAIT_SECONDS))
     (facts,) = await run.run()
-    speech.say(DONE, shard_text(replace(facts, timeline=())))
+    speech.say(DONE, shard_text(facts))
 
 
 def main() -> int:

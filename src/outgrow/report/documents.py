@@ -5,7 +5,7 @@ mappings become texts. Empty buckets are `null`, for their least duration is inf
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass, replace
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -15,7 +15,7 @@ from types import NoneType, UnionType
 from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
 from outgrow.errors import UsageError
-from outgrow.facts.buckets import NOTHING, Buckets
+from outgrow.facts.buckets import NOTHING, Buckets, Counts
 
 _NUMBERS: Final = (int, float)
 _TYPES: Final = {str: "string", bool: "boolean", int: "integer", float: "number"}
@@ -155,7 +155,17 @@ def _number_key(key: str, place: str) -> int:
 
 def _buckets_reader() -> Reader:
     some = _fact_reader(Buckets)
-    return lambda data, place: NOTHING if data is None else some(data, place)
+
+    def buckets(data: Any, place: str) -> Buckets:
+        if data is None:
+            return NOTHING
+        found = some(data, place)
+        try:
+            return replace(found, counts=Counts(found.counts))
+        except ValueError:
+            raise _wrong(f"{place}.counts", "counts by bucket", dict(found.counts)) from None
+
+    return buckets
 
 
 def _fact_reader(kind: type[Any]) -> Reader:
@@ -164,6 +174,8 @@ def _fact_reader(kind: type[Any]) -> Reader:
     needed = [each.name for each in fields(kind) if _is_needed(each)]
 
     def fact(data: Any, place: str) -> Any:
+        if isinstance(data, kind):
+            return data  # read already, as a part of a document that was too long to stand there as a whole
         found = _object(data, place)
         missing = next((name for name in needed if name not in found), None)
         if missing is not None:

@@ -38,13 +38,19 @@ def columns_of(facts: LoadFacts, most: int = COLUMNS) -> list[LoadColumn]:
     """Give a run in at most so many columns, in time order."""
     width = column_width(0.0, facts.seconds, most)
     # A second that is told a little late still belongs to itself; the rest at the end of a run stands for itself.
-    cells = groupby(facts.timeline, key=lambda second: int(max(second.at_seconds - 0.75, 0.0) // width))
+    # Joined seconds belong where the middle of them does.
+    cells = groupby(
+        facts.timeline, key=lambda each: int(max(each.at_seconds - each.seconds_joined / 2 - 0.25, 0.0) // width)
+    )
     return [_column(list(seconds), cell * width, width) for cell, seconds in cells]
 
 
 def _column(seconds: Sequence[LoadSecond], start: float, width: float) -> LoadColumn:
     lasted = max(min(width, seconds[-1].at_seconds - start), 1e-3)
     lasted = max(lasted, 1.0) if len(seconds) == 1 else lasted
+    if any(second.seconds_joined > 1 for second in seconds):  # which end where the column does only by chance
+        start = seconds[0].at_seconds - seconds[0].length_seconds
+        lasted = max(seconds[-1].at_seconds - start, 1e-3)
     steps = [step for second in seconds for step in second.steps.values()]
     outcomes: Counter[Outcome] = Counter()
     statuses: Counter[int] = Counter()
@@ -58,7 +64,7 @@ def _column(seconds: Sequence[LoadSecond], start: float, width: float) -> LoadCo
         done=sum(second.done for second in seconds) / lasted,
         failed=sum(second.failed for second in seconds) / lasted,
         dropped=sum(second.dropped for second in seconds) / lasted,
-        cpu_share=max(second.cpu_share for second in seconds),
+        cpu_share=max(max(second.cpu_share, second.cpu_share_highest) for second in seconds),
         response=together(step.response for step in steps),
         outcomes={outcome: count / lasted for outcome, count in outcomes.items()},
         statuses={status: count / lasted for status, count in statuses.items()},

@@ -12,9 +12,10 @@ from outgrow.facts.proofs import ThresholdVerdict
 
 _SECOND: Final = (
     "at_seconds", "due", "started", "done", "failed", "dropped", "in_flight", "vus", "connections", "cpu_share",
-    "p50_seconds", "p95_seconds", "greatest_seconds",
+    "p50_seconds", "p95_seconds", "greatest_seconds", "length_seconds",
 )  # fmt: skip
 _VALUES: Final = ("count", "sum", "least", "p50", "p95", "p99", "greatest")
+_STEP_TIMES: Final = ("p50", "p95", "p99", "greatest")
 _TIMES: Final = ("mean", "p50", "p90", "p95", "p99", "greatest")
 
 
@@ -30,11 +31,11 @@ def csv_files(facts: LoadFacts) -> Mapping[str, str]:
         "seconds.csv": seconds_csv(facts),
         "steps.csv": _csv(("step", "requests", *Outcome, *(f"{each}_seconds" for each in _TIMES)), _steps(facts)),
         "step-seconds.csv": _csv(
-            ("at_seconds", "step", "done", "failed", "p50_seconds", "p95_seconds", "p99_seconds", "greatest_seconds"),
+            ("at_seconds", "step", "done", "failed", *(f"{each}_seconds" for each in (*_STEP_TIMES, "length"))),
             _step_seconds(facts),
         ),
         "trends.csv": _csv(("step", "trend", *_VALUES), _trends(facts)),
-        "trend-seconds.csv": _csv(("at_seconds", "step", "trend", *_VALUES), _trend_seconds(facts)),
+        "trend-seconds.csv": _csv(("at_seconds", "step", "trend", *_VALUES, "length_seconds"), _trend_seconds(facts)),
         "resources.csv": _csv(
             ("at_seconds", "resource", "unit", "value"),
             (
@@ -57,7 +58,8 @@ def _step_seconds(facts: LoadFacts) -> Iterator[Sequence[object]]:
         for name, step in second.steps.items():
             failed = sum(count for outcome, count in step.outcomes.items() if outcome in FAILURES)
             times = [step.response.quantile(share) for share in (0.5, 0.95, 0.99, 1)]
-            yield [second.at_seconds, name, step.outcomes.get(Outcome.DONE, 0), failed, *times]
+            done = step.outcomes.get(Outcome.DONE, 0)
+            yield [second.at_seconds, name, done, failed, *times, second.length_seconds]
 
 
 def _trends(facts: LoadFacts) -> Iterator[Sequence[object]]:
@@ -70,7 +72,7 @@ def _trend_seconds(facts: LoadFacts) -> Iterator[Sequence[object]]:
     for second in facts.timeline:
         for step, each in second.steps.items():
             for name, found in each.trends.items():
-                yield [second.at_seconds, step, name, *_values(found)]
+                yield [second.at_seconds, step, name, *_values(found), second.length_seconds]
 
 
 def _values(found: Buckets) -> Sequence[object]:

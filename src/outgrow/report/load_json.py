@@ -4,6 +4,7 @@ The keys are the fields of `outgrow.facts.loads.LoadFacts`. Within version 1 key
 """
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
@@ -30,15 +31,32 @@ def _brief(second: LoadSecond) -> LoadSecond:
 
 
 def load_text(facts: LoadFacts) -> str:
-    """Give the JSON document of a run: a line for each key, and one for each second of the run."""
-    lines = [f"{_compact(key)}: {_value(key, value)}" for key, value in load_document(facts).items()]
-    return "{\n" + ",\n".join(lines) + "\n}"
+    """Give the JSON document of a run as one text; see `load_parts`."""
+    return "".join(load_parts(facts))
 
 
-def _value(key: str, value: Any) -> str:
-    if key != "timeline" or not value:
-        return _compact(value)
-    return "[\n" + ",\n".join(_compact(second) for second in value) + "\n]"
+def load_parts(facts: LoadFacts) -> Iterator[str]:
+    """Give the JSON document of a run in parts, so that a long one never stands in memory as a whole.
+
+    It has a line for each key, and one for each second of the run.
+    """
+    before = "{\n"
+    for key, value in load_document(replace(facts, timeline=())).items():
+        yield f"{before}{_compact(key)}: "
+        before = ",\n"
+        if key == "timeline" and facts.timeline:
+            yield from _timeline_parts(facts.timeline)
+        else:
+            yield _compact(value)
+    yield "\n}"
+
+
+def _timeline_parts(timeline: Iterable[LoadSecond]) -> Iterator[str]:
+    before = "[\n"
+    for second in timeline:
+        yield before + _compact(written(_brief(second)))
+        before = ",\n"
+    yield "\n]"
 
 
 def _compact(value: Any) -> str:
@@ -65,7 +83,7 @@ def stored_load(path: Path) -> LoadFacts:
         UsageError: the file cannot be read, or holds no run.
     """
     try:
-        document = json.loads(path.read_bytes(), parse_constant=_refused)
+        document = json.loads(path.read_bytes(), parse_constant=_refused, object_hook=_second_or_not)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
     except ValueError as error:
@@ -76,6 +94,16 @@ def stored_load(path: Path) -> LoadFacts:
         return load_facts(document)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from error
+
+
+def _second_or_not(found: dict[str, Any]) -> Any:
+    """Read a second at once, so that no long run stands in memory twice; what is wrong is told with its place later."""
+    if "at_seconds" not in found or "steps" not in found:
+        return found
+    try:
+        return read(LoadSecond, found)
+    except UsageError:
+        return found
 
 
 def _refused(constant: str) -> None:
