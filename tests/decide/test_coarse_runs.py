@@ -22,7 +22,7 @@ WINDOWS = gates(
             {"threshold": "avg<300", "over": "3s"},
         ],
         "http_req_failed": [{"threshold": "rate<0.4", "over": "2s"}, {"threshold": "rate<0.4", "over": "4s"}],
-        "http_reqs": [{"threshold": "rate>1", "over": "4s"}, "peak>=3"],
+        "http_reqs": [{"threshold": "rate>1", "over": "4s"}, "peak>=3", "peak<=4"],
         "vus": [{"threshold": "value<5", "over": "4s"}],
     }
 )

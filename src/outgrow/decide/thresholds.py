@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
@@ -49,6 +48,7 @@ class Following:
         self._steps = steps
         self._is_peak = gate.method == "peak"
         self._rises = gate.operator in {">", ">="}
+        self._is_to_be_reached = self._is_peak and self._rises
         self._over = gate.over_seconds
         if self._is_peak and self._over is None:
             self._over = min(_PEAK_SECONDS, max(1.0, planned_seconds / 3))
@@ -82,19 +82,19 @@ class Following:
         """Say whether the window is one of a long run's joined seconds that settles nothing.
 
         There are windows between it and the next that nobody can look at any more, so that it holds says nothing; that
-        it is broken says something where it is as long as it ought to be. A peak has only to be reached once.
+        it is broken says something where it is as long as it ought to be. A rate is to be reached but once.
         """
         joined = self._window.seconds_joined
         if self._over is None or joined == 1:
             return False
         self._coarsest = max(self._coarsest, joined)
         is_whole = abs(self._window.length_seconds - self._over) < _HALF_A_SECOND
-        return not is_whole or holds is not self._is_peak
+        return not is_whole or holds is not self._is_to_be_reached
 
     def _is_held(self, value: float) -> bool:
         if self._gate.holds(value):
             return True
-        if not self._is_peak or not self._rises:
+        if not self._is_to_be_reached:
             return False
         # The edges of a window cut one request off: 50 a second are 499 in some ten seconds.
         return self._gate.holds((self._window.count + 1) / self._window.length_seconds)
@@ -122,11 +122,11 @@ class Following:
     def result(self, *, aborted: bool = False) -> ThresholdResult:
         """Give the verdict over all seconds so far; one that ended the run has failed, whatever came after."""
         verdict, why = ThresholdVerdict.PASSED, ""
-        if aborted or (self._holds is False and not (self._is_peak and self._coarsest > 1)):
+        if aborted or (self._holds is False and not (self._is_to_be_reached and self._coarsest > 1)):
             verdict = ThresholdVerdict.FAILED
         elif self._holds is None and self._coarsest == 1:
             verdict, why = ThresholdVerdict.NO_DATA, self._why_nothing()
-        elif self._coarsest > 1 and not (self._is_peak and self._holds):
+        elif self._coarsest > 1 and not (self._is_to_be_reached and self._holds):
             verdict, why = ThresholdVerdict.NO_DATA, self._why_coarse()
         elif self._silent is not None and not self._is_peak:
             verdict = ThresholdVerdict.NO_DATA
@@ -212,7 +212,7 @@ def _judged(gate: Gate, facts: LoadFacts, users: int, watch: Watch | None) -> Th
 
 
 def _missed(gate: Gate, facts: LoadFacts) -> LoadSecond | None:
-    """Give the iterations that a run's time did not suffice for as dropped at its end, as in k6; none of other gates."""
+    """Give the iterations that a run's time did not suffice for, dropped at its end as in k6; none of other gates."""
     outcomes = (facts.iterations if facts.iterations.outcomes else facts.whole).outcomes
     missed = outcomes.get(Outcome.NEVER_STARTED, 0)
     if gate.of != "dropped_iterations" or facts.interrupted or not (missed and facts.timeline):
