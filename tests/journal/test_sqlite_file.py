@@ -15,7 +15,7 @@ from outgrow.errors import JournalError
 from outgrow.facts.forecasts import DailyLevel
 from outgrow.facts.rollups import LevelKey
 from outgrow.facts.samples import Measured
-from outgrow.journal._migrations import migrations
+from outgrow.journal._migrations import migrations, query
 from outgrow.journal.sqlite import SqliteJournal, database
 from outgrow.plan import JournalOptions
 from tests.journal.processes import child
@@ -114,7 +114,7 @@ async def test_a_schema_newer_than_we_know_is_refused(path: Path) -> None:
     assert "upgrade outgrow" in message
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 async def test_an_older_schema_is_brought_up_to_date_with_all_it_holds(path: Path, version: int) -> None:
     known = migrations("outgrow.journal.sqlite")
     old = await database.Database.open(path, known[:version])
@@ -299,6 +299,17 @@ async def test_a_closed_journal_says_so(journal: SqliteJournal) -> None:
 
 
 # --- its size, and who waits for whom
+
+
+async def test_a_few_events_of_a_kind_are_found_without_reading_all_the_others(path: Path) -> None:
+    await (await SqliteJournal.open(path, OPTIONS)).aclose()
+    asked = {"kinds": '["capacity"]', "start": None, "end": None}
+
+    with closing(apsw.Connection(str(path))) as opened:
+        statement = f"EXPLAIN QUERY PLAN {query('outgrow.journal.sqlite', 'events_of_kinds')}"
+        steps = [str(step[-1]) for step in opened.execute(statement, asked)]
+
+    assert any(each.startswith("SEARCH events USING INDEX events_of_kind") for each in steps)
 
 
 async def test_compaction_gives_the_space_back(path: Path) -> None:

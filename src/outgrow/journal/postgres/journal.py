@@ -31,6 +31,7 @@ _STATEMENTS: Final = (
     "decisions",
     "decisions_of_checkpoint",
     "events",
+    "events_of_kinds",
     "known_series",
     "levels",
     "rollups_of_five_minutes",
@@ -224,10 +225,9 @@ class PostgresJournal:
         self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
     ) -> Sequence[Event]:
         """Give events that touch [start, end], in order of their start; no kinds means all."""
-        wanted = [kind.value for kind in kinds] or None
-        rows = await self._database.read(
-            lambda connection: connection.fetch(self._statements["events"], wanted, start, end)
-        )
+        statement = self._statements["events_of_kinds" if kinds else "events"]
+        wanted = ([kind.value for kind in kinds],) if kinds else ()
+        rows = await self._database.read(lambda connection: connection.fetch(statement, start, end, *wanted))
         return [event_of(EventRecord(*row)) for row in rows]
 
     async def lease(self, name: str) -> Lease | None:

@@ -67,6 +67,7 @@ class SqliteJournal:
                 "decisions",
                 "decisions_of_checkpoint",
                 "events",
+                "events_of_kinds",
                 "rollups_of_samples",
                 "rollups_of_five_minutes",
                 "rollups_stored",
@@ -245,10 +246,11 @@ class SqliteJournal:
         self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
     ) -> Sequence[Event]:
         """Give events that touch [start, end], in order of their start; no kinds means all."""
+        statement = self._statements["events_of_kinds" if kinds else "events"]
         bindings = {
-            "kinds": json.dumps(kinds) if kinds else None,
             "start": optional_microseconds(start),
             "end": optional_microseconds(end),
+            **({"kinds": json.dumps(kinds)} if kinds else {}),
         }
 
         def read(connection: apsw.Connection) -> Sequence[Event]:
@@ -256,9 +258,7 @@ class SqliteJournal:
                 event_of(
                     EventRecord(mark, kind, moment(began), optional_moment(ended), moment(recorded_at), subject, detail)
                 )
-                for mark, kind, began, ended, recorded_at, subject, detail in _rows(
-                    connection, self._statements["events"], bindings
-                )
+                for mark, kind, began, ended, recorded_at, subject, detail in _rows(connection, statement, bindings)
             ]
 
         return await self._database.read(read)

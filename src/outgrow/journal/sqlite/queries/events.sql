@@ -1,6 +1,5 @@
 SELECT digest, kind, start, "end", recorded_at, subject, detail
 FROM events
-WHERE (:kinds IS NULL OR kind IN (SELECT value FROM json_each(:kinds)))
-    AND start <= coalesce(:end, ~(-1 << 63))
+WHERE start <= coalesce(:end, ~(-1 << 63))
     AND coalesce("end", start) >= coalesce(:start, -1 << 63)
 ORDER BY start, recorded_at, id

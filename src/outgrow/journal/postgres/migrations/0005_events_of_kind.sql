@@ -1,0 +1,2 @@
+-- A scaling loop asks for a few events of one kind every few seconds, among hundreds of thousands of its own.
+CREATE INDEX events_of_kind ON outgrow.events (kind, coalesce("end", start));
