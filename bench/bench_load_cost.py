@@ -134,11 +134,12 @@ def ratios(found: dict[str, list[tuple[float, float, float]]]) -> list[str]:
     told: list[str] = []
     for name, rounds in found.items():
         peer = name.removesuffix(CLOSED)
-        pairs = zip(found["outgrow, realistic"], rounds, strict=True)
-        times = sorted(done * cpu / (spent * sent) for (done, spent, _), (sent, cpu, _) in pairs if sent)
-        if peer != name and times:
-            goal = "".join(f"; the goal is {goal}" for whose, goal in GOALS.items() if peer.startswith(whose))
-            told.append(f"realistic / {peer}: {statistics.median(times):.1f} ({times[0]:.1f} to {times[-1]:.1f}{goal})")
+        goal = "".join(f"; the goal is {goal}" for whose, goal in GOALS.items() if peer.startswith(whose))
+        for own in ("bare", "realistic") if peer != name else ():
+            pairs = zip(found[f"outgrow, {own}"], rounds, strict=True)
+            times = sorted(done * cpu / (spent * sent) for (done, spent, _), (sent, cpu, _) in pairs if sent)
+            if times:
+                told.append(f"{own} / {peer}: {statistics.median(times):.1f} ({times[0]:.1f} to {times[-1]:.1f}{goal})")
     return told
 
 

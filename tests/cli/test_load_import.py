@@ -53,20 +53,21 @@ roadmap:
     - name: optimise
       verify:
         scenarios: [peak]
-        goals: {GOALS}
+        goals: {{GOALS}}
 """
 
 
 @pytest.mark.parametrize(
     ("goals", "code"),
     [
-        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %, dropped: 10}', 0),
-        ('{"http_req_duration{kind:read}": ["p(95)<10"], errors: 50 %, dropped: 10}', 6),
-        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 1 %, dropped: 10}', 6),
-        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %, dropped: 0}', 6),
-        ('{"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %}', 6),
-        ('{checks: ["rate>0.9"], dropped: 10}', 6),
-        ('{checks: ["rate>0.5"], dropped: 10}', 0),
+        ("p95: 1 s, errors: 50 %, dropped: 10, checks: [rate>0.5]", 0),
+        ('"http_req_duration{kind:read}": ["p(95)<100"], errors: 50 %, dropped: 10, checks: [rate>0.5]', 0),
+        ('"http_req_duration{kind:read}": ["p(95)<10"], errors: 50 %, dropped: 10, checks: [rate>0.5]', 6),
+        ("p95: 1 s, errors: 1 %, dropped: 10, checks: [rate>0.5]", 6),
+        ("p95: 1 s, errors: 50 %, dropped: 0, checks: [rate>0.5]", 6),
+        ("p95: 1 s, errors: 50 %, checks: [rate>0.5]", 6),
+        ("p95: 1 s, errors: 50 %, dropped: 10, checks: [rate>0.9]", 6),
+        ("p95: 1 s, errors: 50 %, dropped: 10", 6),
     ],
 )
 @pytest.mark.parametrize("name", ["k6_points.json", "k6_points.csv"])
@@ -76,3 +77,28 @@ def test_a_phase_is_proven_by_what_k6_wrote_only_where_its_goals_were_kept(tmp_p
     assert run(["load", "import", str(RECORDED / name), "--name", "peak", "-o", str(file)]) == 0
 
     assert run(["verify", "optimise", str(plan), "--from", str(file)]) == code, capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("k6_points.json", "The target kept up, but 22.86 % of the requests failed"),
+        ("k6_summary_export.json", "The target kept up, but 22.86 % of the requests failed"),
+        ("vegeta_report.json", "The target kept up, but 87.5 % of the requests failed"),
+    ],
+)
+def test_a_report_of_another_generators_run_claims_nothing_that_its_file_does_not_say(tmp_path, name, says):
+    file, page, junit = (tmp_path / each for each in ("run.json", "run.html", "run.xml"))
+    run(["load", "import", str(RECORDED / name), "-o", str(file)])
+
+    assert run(["load", "report", str(file), "--html", str(page), "--junit", str(junit)]) == 0
+
+    text = page.read_text()
+    assert says in text
+    assert "which does not say whether it kept its schedule" in text
+    assert "It kept its schedule" not in text
+    assert "closed model" not in text
+    assert "count from the moment a request was due" not in text
+    assert "1 Jan" not in text
+    assert "kept its schedule" not in junit.read_text()
+    assert "failures" in junit.read_text()

@@ -239,7 +239,7 @@ def exit_code(facts: "LoadFacts") -> int:
 
     if facts.interrupted and not facts.ended_by:
         return ExitCode.INTERRUPTED
-    silent = bool(facts.whole.arrivals) and not facts.whole.statuses
+    silent = facts.is_silent
     if silent and facts.whole.outcomes.get(Outcome.REFUSED) == facts.whole.arrivals:
         return ExitCode.SOURCE  # nobody listens there, however busy the generator's machine is
     if facts.health.too_weak:

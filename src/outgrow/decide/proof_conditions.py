@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from outgrow.decide.gates import Gate
-from outgrow.facts.loads import LoadFacts, Outcome
+from outgrow.facts.loads import LoadFacts, Outcome, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import METRICS, SHORT_NAMES
 from outgrow.quantity import RATIO
@@ -91,10 +91,18 @@ def _checked(facts: LoadFacts) -> Iterator[ThresholdResult]:
 
 def _taken(facts: LoadFacts) -> Iterator[ThresholdResult]:
     """Fail a run in which a step of the scenario was never taken: of that step nothing was shown."""
-    missing = [step.name for step in facts.steps if not step.failed and not step.outcomes.get(Outcome.DONE)]
+    untold = {step.name for step in facts.steps if facts.generator and _is_of_no_step(step)}
+    steps = [step for step in facts.steps if step.name not in untold]
+    missing = [step.name for step in steps if not step.failed and not step.outcomes.get(Outcome.DONE)]
     if missing and facts.whole.failed_share is not None:
-        text, taken = "steps taken == 100%", 1 - len(missing) / len(facts.steps)
+        text, taken = "steps taken == 100%", 1 - len(missing) / len(steps)
         yield _broken(text, taken, "==", 1.0, f"never asked of the target: {', '.join(missing)}")
+
+
+def _is_of_no_step(step: StepLoad) -> bool:
+    """Say whether a step holds what another generator says of no one step: checks, bytes, what was dropped."""
+    is_asked = step.failed or step.outcomes.get(Outcome.DONE)
+    return not is_asked and bool(step.outcomes or step.checks or step.bytes_sent or step.bytes_received)
 
 
 def _broken(text: str, value: float | None, operator: str, limit: float, why: str) -> ThresholdResult:

@@ -333,3 +333,9 @@ class LoadFacts:
     ended_by: str = ""
     asked_hash: str = ""
     goals: tuple[ThresholdResult, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing was answered; another generator's summary has answers and no statuses."""
+        is_told = self.generator and self.whole.outcomes.get(Outcome.DONE)
+        return bool(self.whole.arrivals) and not self.whole.statuses and not is_told

@@ -116,9 +116,10 @@ def _cases(facts: LoadFacts) -> Iterator[tuple[str, str, str, str]]:
     """Give each case: its group, its name, `failure`, `error` or nothing, and why."""
     scenario = _printable(facts.scenario)
     weak = "; ".join(facts.health.too_weak)
-    yield scenario, "the generator kept its schedule", "error" if weak else "", weak
-    silent = bool(facts.whole.arrivals) and not facts.whole.statuses
-    yield scenario, "the target answered", "failure" if silent else "", f"nothing was answered by {facts.target}"
+    if not facts.generator:  # another one does not say
+        yield scenario, "the generator kept its schedule", "error" if weak else "", weak
+    silent = "failure" if facts.is_silent else ""
+    yield scenario, "the target answered", silent, f"nothing was answered by {facts.target or 'the target'}"
     for each in facts.thresholds:
         kind = "" if each.verdict is ThresholdVerdict.PASSED else "failure"
         yield f"{scenario}.thresholds", _printable(each.text), kind, f"{each.verdict}: {each.why or each.value}"

@@ -86,7 +86,7 @@ def apart_table(facts: LoadFacts, words: Words) -> Table | None:
 
 
 def _by_tag(facts: LoadFacts) -> Iterator[tuple[str, ...]]:
-    pairs = dict.fromkeys(pair for step in facts.steps for pair in step.tags.items())
+    pairs = dict.fromkeys(pair for step in facts.steps for pair in step.tags.items() if pair[0] != "name")
     for tag, value in pairs:
         chosen = [step for step in facts.steps if step.tags.get(tag) == value]
         names = {step.name for step in chosen}

@@ -51,6 +51,7 @@ class LoadView:
     apart: Table | None
     resources: tuple[ResourceView, ...]
     generator: Chart | None
+    steps_note: str
     saturated: tuple[str, ...]
     health: tuple[str, ...]
 
@@ -64,7 +65,8 @@ def load_view(facts: LoadFacts, words: Words) -> LoadView:
         target=facts.target,
         language=words.language,
         zone=str(words.zone),
-        at_text=words.moment(facts.started_at),
+        # A summary of another generator does not say when the run was.
+        at_text=words.moment(facts.started_at) if facts.started_at.timestamp() else "–",
         headline=headline,
         is_bad=is_bad,
         sublines=tuple(_sublines(facts, words)),
@@ -80,7 +82,10 @@ def load_view(facts: LoadFacts, words: Words) -> LoadView:
         measured=trends_table(facts, words),
         apart=apart_table(facts, words),
         resources=tuple(ResourceView(*each) for each in charts.resources()),
-        generator=charts.generator(),
+        generator=None if facts.generator else charts.generator(),
+        steps_note=words("load.steps_note_of", generator=facts.generator)
+        if facts.generator
+        else words("load.steps_note"),
         saturated=tuple(saturated_texts(facts, words)),
         health=tuple(_health(facts, words)),
     )
@@ -91,7 +96,7 @@ def _headline(facts: LoadFacts, words: Words) -> tuple[str, bool]:
     whole = facts.whole
     if facts.health.too_weak:
         return words("load.headline.too_weak"), True
-    if whole.arrivals and not whole.statuses:
+    if facts.is_silent:
         return words("load.headline.silent", target=facts.target), True
     broken = sum(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds)
     if broken:
@@ -113,10 +118,11 @@ def _headline(facts: LoadFacts, words: Words) -> tuple[str, bool]:
 def _sublines(facts: LoadFacts, words: Words) -> Iterator[str]:
     arrivals = facts.iterations.arrivals or facts.whole.arrivals
     span = words.span(timedelta(seconds=facts.seconds))
-    yield words("load.sent", arrivals=f"{arrivals:,}", span=span, target=facts.target)
+    sent = {"arrivals": f"{arrivals:,}", "span": span}
+    yield words("load.sent", **sent, target=facts.target) if facts.target else words("load.sent_somewhere", **sent)
     if facts.interrupted:
         yield words("load.ended_early", planned=words.span(timedelta(seconds=facts.planned_seconds)))
-    if facts.model is Model.CLOSED:
+    if facts.model is Model.CLOSED and not facts.generator:
         yield words("load.closed", hidden=f"{facts.hidden:,}")
     yield from (said(note, words) for note in facts.notes)
 
@@ -139,17 +145,20 @@ def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
         f"{format_number(100 * share)} %",
         words("load.of_requests", n=f"{whole.failed:,}", of=f"{whole.arrivals:,}"),
     )
+    if facts.generator and not facts.timeline:
+        return
     busiest = max((max(second.in_flight, second.in_flight_highest) for second in facts.timeline), default=0)
     yield Fact(words("load.in_flight"), f"{busiest:,}", words("load.connections", n=f"{facts.connections_highest:,}"))
 
 
 def _due_rate(facts: LoadFacts) -> float:
-    return sum(second.due for second in facts.timeline) / max(facts.seconds, 1e-9)
+    due = sum(second.due for second in facts.timeline) if facts.timeline else facts.whole.arrivals
+    return due / max(facts.seconds, 1e-9)
 
 
 def _steps(facts: LoadFacts, words: Words) -> Table:
     heads = ("step", "requests", "failed", "p50", "p95", "p99", "greatest", "service", "waiting")
-    rows = [_step(step.name, step) for step in facts.steps]
+    rows = [_step(step.name, step) for step in facts.steps if step.arrivals or not facts.generator]
     if len(rows) != 1:
         rows.append(_step(words("load.all"), facts.whole))
     names = tuple(head if head in {"p50", "p95", "p99"} else words(f"load.head.{head}") for head in heads)
@@ -241,11 +250,14 @@ def saturated_texts(facts: LoadFacts, words: Words) -> Iterator[str]:
 def _health(facts: LoadFacts, words: Words) -> Iterator[str]:
     health = facts.health
     yield from (words("load.too_weak", why=said(why, words)) for why in health.too_weak)
-    if not health.too_weak:
+    if facts.generator:
+        yield words("load.sent_by", generator=facts.generator)
+    elif not health.too_weak:
         yield words("load.kept_schedule")
     if health.lateness is not None:
         yield words("load.lateness", p99=milliseconds(health.lateness.p99_seconds), late=f"{health.late:,}")
-    yield words("load.connections_opened", n=f"{facts.connections_opened:,}", retried=f"{facts.retried:,}")
+    if not facts.generator:
+        yield words("load.connections_opened", n=f"{facts.connections_opened:,}", retried=f"{facts.retried:,}")
     lost = {
         each: count for each, count in facts.whole.outcomes.items() if each not in FAILURES and each is not Outcome.DONE
     }

@@ -46,7 +46,7 @@ def facts_of_summary(
         retried=0,
         health=UNKNOWN_HEALTH,
         iterations=FlowLoad("", whole.outcomes),
-        model=Model.OPEN if generator == "vegeta" else Model.CLOSED,
+        model=Model.OPEN if generator == "vegeta" or whole.outcomes.get(Outcome.DROPPED) else Model.CLOSED,
         generator=generator,
     )
 
