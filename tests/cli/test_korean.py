@@ -229,3 +229,10 @@ def test_a_mark_is_noted_and_closed_in_korean(folder_of_auth, capsys):
     assert "기록됨" in told
     assert "닫힘" in told
     assert english_in(told, *OF_AUTH, "deployment", "web", "sqlite", "SQLite") == []
+
+
+def test_a_demand_is_worked_out_in_korean(capsys):
+    run(["demand", "--mau", "100000", "--dau", "30000", "--lang", "ko"])
+    run(["demand", "--mau", "100000", "--lang", "ko"])
+
+    assert english_in(capsys.readouterr().out, "PT") == []

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from outgrow.cli.common import console
+from outgrow.cli.common import console, lang_option
 
 if TYPE_CHECKING:
     from outgrow.capacity.demand import Range
@@ -45,11 +45,13 @@ class Share(click.ParamType["tuple[float, float]"]):
 @click.option(
     "--json", "as_json", is_flag=True, help="Print assumptions and figures as JSON (schema outgrow.demand/1)."
 )
+@lang_option
 def demand(
     mau: float,
     daily_share: tuple[float, float] | None,
     concurrent_share: tuple[float, float] | None,
     as_json: bool,
+    lang: str,
     **given: float | None,
 ) -> None:
     """Work out requests per second from monthly users, every assumption shown.
@@ -74,17 +76,30 @@ def demand(
         return
     from rich.table import Table
 
+    from outgrow.report.said import said
+    from outgrow.report.words import texts_of
+
+    words = texts_of(lang)
+
+    def named(name: str) -> str:
+        return words(f"demand.name.{name.replace(' ', '_')}")
+
+    def amount(value: "Range", unit: str) -> str:
+        return _percent(value) if unit == "share" else f"{_shown(value)} " + words(f"demand.unit.{unit}")
+
+    def told(text: str) -> str:
+        return words("demand.given") if text == "given" else said(text, words)
+
     figures = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("Figure", "Value", "How"):
-        figures.add_column(name)
+    for head in ("demand.figure", "demand.value", "demand.how"):
+        figures.add_column(words(head))
     for figure in found.figures:
-        figures.add_row(figure.name, f"{_shown(figure.value)} {figure.unit}", figure.formula)
+        figures.add_row(named(figure.name), amount(figure.value, figure.unit), told(figure.formula))
     assumptions = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for name in ("Assumption", "Value", "From"):
-        assumptions.add_column(name)
+    for head in ("demand.assumption", "demand.value", "demand.from"):
+        assumptions.add_column(words(head))
     for each in found.assumptions:
-        value = _percent(each.value) if each.unit == "share" else f"{_shown(each.value)} {each.unit}"
-        assumptions.add_row(each.name, value, each.source)
+        assumptions.add_row(named(each.name), amount(each.value, each.unit), told(each.source))
     shown = console()
     shown.print(figures)
     shown.print()
