@@ -6,10 +6,12 @@ from math import ceil, floor
 from typing import Final
 
 from outgrow.plan import Plan
+from outgrow.plan.autoscaling import ContainerResourceMetric, ResourceMetric
 from outgrow.plan.doubt import Doubt
 from outgrow.plan.keda import KedaPolicy
 from outgrow.plan.services import PoolUse, Service
 from outgrow.plan.yaml_tree import Path
+from outgrow.quantity import PERCENT, RATIO
 
 _SHARE: Final = Fraction(8, 10)
 """What pools may take of max_connections (AE-5)."""
@@ -34,7 +36,7 @@ def service_doubts(plan: Plan) -> Iterator[Doubt]:
     for name, service in plan.services.items():
         yield from _bounds(("services", name, "scaling"), service)
         if service.runs_on is not None:
-            yield from _unmeasured(("services", name, "scaling"), service)
+            yield from _unmeasured(("services", name, "scaling"), service, plan)
     databases = dict.fromkeys(each.pool.database for each in plan.services.values() if each.pool is not None)
     for database in databases:
         sharing = {
@@ -54,14 +56,25 @@ def _bounds(path: Path, service: Service) -> Iterator[Doubt]:
             yield Doubt((*path, "schedules", index, "min"), what, "lower it, or give the schedule a max")
 
 
-def _unmeasured(path: Path, service: Service) -> Iterator[Doubt]:
-    """Doubt metrics without a signal where the service is scaled: a rehearsal can do without, `outgrow scale` not."""
+def _unmeasured(path: Path, service: Service, plan: Plan) -> Iterator[Doubt]:
+    """Doubt metrics without a signal, or with one of another kind, where the service is scaled.
+
+    A rehearsal can do without, `outgrow scale` cannot.
+    """
     policy = service.scaling
     noun = "triggers" if isinstance(policy, KedaPolicy) else "metrics"
     for index, metric in enumerate(policy.metrics if policy is not None else ()):
         if metric.signal is None:
             what = f'the metric "{metric.name}" names no signal, so outgrow scale cannot read it, and lowers nothing'
             yield Doubt((*path, noun, index), what, "name the plan's signal that measures it: signal: NAME")
+        elif isinstance(metric, ResourceMetric | ContainerResourceMetric) and metric.utilization is not None:
+            signal = plan.signals[metric.signal]
+            if signal.measure not in {RATIO, PERCENT}:
+                unit = f"in {signal.unit}" if signal.unit else "without a unit"
+                what = f"a utilization of {metric.signal}, which is {unit}, so outgrow scale cannot read it"
+                yield Doubt(
+                    (*path, noun, index, "utilization"), what, "measure it in ratio or percent, or give average"
+                )
 
 
 def _connections(database: str, sharing: Mapping[str, tuple[Service, PoolUse]]) -> Iterator[Doubt]:
