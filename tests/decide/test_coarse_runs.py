@@ -1,5 +1,6 @@
 """A long run is kept in coarser intervals: what is judged of them is right, or it is said that they do not tell."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -115,3 +116,21 @@ def test_a_second_longer_than_its_window_is_judged_as_it_is():
     (found,) = judged((gate,), run_of(told), 5)
 
     assert (found.verdict, found.first_failed_seconds) == (FAILED, 5.0)
+
+
+def test_following_a_run_holds_on_to_no_more_of_it_the_longer_it_lasts():
+    watch = Watch((*WINDOWS, *WHOLE), {}, 4000.0)
+
+    def held_after(seconds):
+        for number in seconds:
+            # Ever slower: no least and no greatest is ever beaten by a later one, and each second has its own buckets.
+            watch.told(second(float(number), [number / 1000] * 3, failed=1, in_flight=2))
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        early, late = held_after(range(1, 1001)), held_after(range(1001, 4001))
+    finally:
+        tracemalloc.stop()
+
+    assert late < early + 100_000

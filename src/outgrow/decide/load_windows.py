@@ -22,16 +22,22 @@ class Window:
         """Begin empty; `seconds` is the window's length."""
         self._gate = gate
         self._seconds = seconds
-        self._parts: deque[Part] = deque()
+        # Of a window without a length the sums are all that is kept: a run may last for days.
+        self._parts: deque[Part] = deque(maxlen=1 if seconds is None else None)
+        self._began: float | None = None
+        self._was_asked = False
         self._counts: Counter[int] = Counter()
         self._count = 0
         self._total = self._hits = self._of = 0.0
-        self._least, self._greatest = _Least(), _Least()
+        self._least, self._greatest = _Least(slides=seconds is not None), _Least(slides=seconds is not None)
 
     def add(self, part: Part) -> None:
         """Take the next second, and let go what lies before the window."""
         self._parts.append(part)
         self._count_in(part, 1)
+        if self._seconds is None:
+            self._began = part.start if self._began is None else self._began
+            self._was_asked = self._was_asked or part.is_asked
         if part.times.counts:
             self._least.add(part.end, part.times.least_seconds)
             self._greatest.add(part.end, -part.times.greatest_seconds)
@@ -60,7 +66,7 @@ class Window:
     @property
     def is_asked(self) -> bool:
         """Whether anything was due or under way in the window."""
-        return any(part.is_asked for part in self._parts)
+        return self._was_asked or any(part.is_asked for part in self._parts)
 
     @property
     def seconds_joined(self) -> int:
@@ -70,12 +76,14 @@ class Window:
     @property
     def start(self) -> float:
         """Where the window begins, in seconds of the run."""
+        if self._began is not None:
+            return self._began
         return self._parts[0].start if self._parts else 0.0
 
     @property
     def length_seconds(self) -> float:
         """How long the seconds in the window are together."""
-        return max(self._parts[-1].end - self._parts[0].start, 1e-3) if self._parts else 1e-3
+        return max(self._parts[-1].end - self.start, 1e-3) if self._parts else 1e-3
 
     @property
     def count(self) -> float:
@@ -114,12 +122,15 @@ class Window:
 class _Least:
     """The least of what a sliding window holds, without looking through it again."""
 
-    __slots__ = ("_candidates",)
+    __slots__ = ("_candidates", "_slides")
 
-    def __init__(self) -> None:
+    def __init__(self, *, slides: bool) -> None:
         self._candidates: deque[tuple[float, float]] = deque()
+        self._slides = slides
 
     def add(self, at: float, value: float) -> None:
+        if not self._slides and self._candidates and self._candidates[0][1] <= value:
+            return  # nothing is ever let go, so that it will never be the least
         while self._candidates and self._candidates[-1][1] >= value:
             self._candidates.pop()
         self._candidates.append((at, value))
