@@ -43,9 +43,18 @@ ROOMS = (
     "control/start_ups.py",
     "act/_fleet.py",
     "control/verify_phase.py",
+    "loadtest/answers.py",
+    "loadtest/doors.py",
+    "loadtest/errands.py",
     "loadtest/lines.py",
+    "loadtest/on_ray.py",
     "loadtest/record.py",
     "loadtest/redirects.py",
+    "loadtest/shard_files.py",
+    "loadtest/shards.py",
+    "loadtest/visits.py",
+    "control/load_test.py",
+    "simulate/load_trace.py",
 )
 NOT_FOR_PEOPLE = {
     "not a git repository",
