@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ PASSWORD = "hunter2-is-secret"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    with sqlite3.connect(tmp_path / "sound.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "sound.sqlite")) as database, database:
         database.execute("CREATE TABLE thing (x)")
     return tmp_path
 

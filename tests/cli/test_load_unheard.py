@@ -25,7 +25,13 @@ def started(plan, *options, **how):
 
 def test_a_closed_terminal_ends_the_run_with_its_result_and_its_span(tmp_path, shop):
     plan, file = plan_in(tmp_path, shop, LONG), tmp_path / "result.json"
-    child = started(plan, "-o", str(file), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    child = started(
+        plan,
+        *("-o", str(file)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # these tests may themselves run under nohup
+    )
     assert child.stderr is not None
     assert child.stdout is not None
     child.stderr.readline()  # it runs

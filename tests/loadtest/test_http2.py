@@ -172,10 +172,10 @@ async def test_a_connection_that_is_left_sends_what_it_did_not_see_again():
     seen = Counter()
 
     def leaves_after_three(link, stream):
-        seen[id(link)] += 1
-        if seen[id(link)] == 4:
+        seen[link] += 1
+        if seen[link] == 4:
             link.close_connection(last_stream_id=stream - 2)
-        elif seen[id(link)] < 4:
+        elif seen[link] < 4:
             good(link, stream)
 
     async with serving(framed(leaves_after_three)) as target:
@@ -229,8 +229,8 @@ async def test_a_request_that_the_server_refuses_to_look_at_is_sent_again_once()
     seen = Counter()
 
     def refuses_the_first(link, stream):
-        seen[id(link)] += 1
-        if seen[id(link)] == 1:
+        seen[link] += 1
+        if seen[link] == 1:
             link.reset_stream(stream, error_code=7)
         else:
             good(link, stream)
