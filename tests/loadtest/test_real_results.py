@@ -14,6 +14,7 @@ import pytest
 
 from outgrow.decide.gates import gates_of
 from outgrow.decide.thresholds import judged
+from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, Model, Outcome
 from outgrow.facts.proofs import ThresholdVerdict
 from outgrow.loadtest.results import read_results
@@ -243,3 +244,27 @@ def test_the_report_of_vegeta_is_read_as_it_says():
     assert facts.whole.response.p95_seconds == report["latencies"]["95th"] / 1e9
     assert verdict(facts, "errors", "1 %")[0] is FAILED
     assert verdict(facts, "concurrent_users", "1")[0] is NO_DATA
+
+
+@pytest.mark.parametrize("name", POINTS)
+@pytest.mark.parametrize(
+    ("scenario", "requests", "dropped"), [("browse", 17, 0), ("buy", 3, 0), ("faults", 11, 0), ("jam", 4, 7)]
+)
+def test_one_of_several_scenarios_of_a_run_is_read_alone(name, scenario, requests, dropped):
+    facts = read_results({name: (RECORDED / name).read_text()}, "peak", scenario)
+
+    assert facts.whole.outcomes.get(Outcome.DROPPED, 0) == dropped
+    assert facts.whole.arrivals - dropped == requests
+    assert [flow.name for flow in facts.flows] == [scenario]
+
+
+@pytest.mark.parametrize("name", POINTS)
+def test_a_scenario_that_a_run_did_not_have_is_told_with_those_that_it_had(name):
+    with pytest.raises(UsageError, match="the scenarios are browse, buy, faults, jam"):
+        read_results({name: (RECORDED / name).read_text()}, "peak", "night")
+
+
+@pytest.mark.parametrize("name", [*SUMMARIES, "vegeta_report.json"])
+def test_a_file_that_tells_no_scenarios_apart_says_so(name):
+    with pytest.raises(UsageError, match="only what k6 wrote with --out json or csv tells scenarios apart"):
+        read_results({name: (RECORDED / name).read_text()}, "peak", "browse")

@@ -17,10 +17,13 @@ _AUTOSCALER: Final = re.compile(r"""^\s*["']?kind["']?: *["']?(HorizontalPodAuto
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--name", default="imported", show_default=True, help="The name that the run or scenario gets.")
 @click.option("--target", default="", help="Where a scenario's load goes, in place of where the requests went.")
+@click.option("--only", default="", help="Of k6's --out json or csv: read this one of its scenarios.")
 @click.option("--json", "as_json", is_flag=True, help="Print a run as JSON (schema outgrow.load/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the run's JSON, or the plan, into a file.")
 @lang_option
-def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, output: Path | None, lang: str) -> None:
+def import_load(
+    files: tuple[Path, ...], name: str, target: str, only: str, as_json: bool, output: Path | None, lang: str
+) -> None:
     """Read another generator's result, or requests to send.
 
     A result becomes a run of ours, so that a team may keep its tool and gain the gate: FILES are what k6 wrote with
@@ -36,9 +39,9 @@ def import_load(files: tuple[Path, ...], name: str, target: str, as_json: bool, 
     for path, text in texts.items():
         if _AUTOSCALER.search(text):
             raise UsageError(f"{path}: is an autoscaler and no load; read it with outgrow import {path}")
-    if len(texts) == 1 and _scenario(*texts.values(), name=name, target=target, output=output):
+    if len(texts) == 1 and not only and _scenario(*texts.values(), name=name, target=target, output=output):
         return
-    _run(texts, name, as_json=as_json, output=output, lang=lang)
+    _run(texts, name, only, as_json=as_json, output=output, lang=lang)
 
 
 def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool:
@@ -57,14 +60,14 @@ def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool
     return True
 
 
-def _run(texts: dict[str, str], name: str, *, as_json: bool, output: Path | None, lang: str) -> None:
+def _run(texts: dict[str, str], name: str, only: str, *, as_json: bool, output: Path | None, lang: str) -> None:
     """Give a run of another generator as one of ours."""
     from outgrow.cli.load_table import print_load
     from outgrow.loadtest.results import read_results
     from outgrow.report.load_json import load_parts
     from outgrow.report.words import texts_of
 
-    facts = read_results(texts, name)
+    facts = read_results(texts, name, only)
     if output is not None:
         write_text(output, chain(load_parts(facts), "\n"))
     if as_json:

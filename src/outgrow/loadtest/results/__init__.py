@@ -21,16 +21,19 @@ _READERS: Final[Mapping[str, Callable[[Mapping[str, str], str], LoadFacts | None
 }
 
 
-def read_results(texts: Mapping[str, str], scenario: str) -> LoadFacts:
+def read_results(texts: Mapping[str, str], scenario: str, only: str = "") -> LoadFacts:
     """Read the files of one run of another generator.
 
     Args:
         texts: the content of each file, by its name for messages.
         scenario: the name that the run gets.
+        only: of k6's data points those of the scenario of this name alone; all unless given.
 
     Raises:
         UsageError: no known tool writes such files, or one of them is broken.
     """
+    if only:
+        texts = {name: k6_points.of_scenario(name, text, only) for name, text in texts.items()}
     for tool, read in _READERS.items():
         try:
             facts = read(texts, scenario)

@@ -6,6 +6,7 @@ k6 stamps the points of a request when it has ended; `http_req_duration` is send
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, Outcome
 from outgrow.loadtest.results.single import NO_STEP, Answer, Beside, facts_of
 from outgrow.loadtest.results.steps import Step, Tags
+from outgrow.plan.suggestion import listed
 
 # https://grafana.com/docs/k6/latest/javascript-api/error-codes/
 _OUTCOMES: Final[Mapping[int, Outcome]] = {
@@ -33,6 +35,7 @@ _OF_K6: Final = frozenset(
 )
 """Tags that k6 gives by itself; `group` is kept all the same where there is one."""
 _CSV: Final = "metric_name,timestamp,metric_value"
+_SCENARIO: Final = re.compile(r'"scenario":("(?:[^"\\]|\\.)*")')
 _SECOND_DIGITS: Final = 11
 """A moment with fewer digits is in whole seconds, which k6 writes into CSV unless told otherwise."""
 _WHOLE_SECONDS: Final = (
@@ -75,6 +78,38 @@ def read_csv(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
     stamp = text.partition("\n")[2].partition(",")[2].partition(",")[0]
     is_coarse = stamp.isdecimal() and len(stamp) < _SECOND_DIGITS
     return _facts(name, _from_csv(name, text), scenario, (_WHOLE_SECONDS,) if is_coarse else ())
+
+
+def of_scenario(name: str, text: str, scenario: str) -> str:
+    """Give the data points of one of a run's scenarios, in the form that they have.
+
+    Raises:
+        UsageError: the file holds no data points, or none of that scenario.
+    """
+    if text.startswith(_CSV):
+        rows = [*csv.reader(io.StringIO(text))]
+        place = rows[0].index("scenario") if "scenario" in rows[0] else len(rows[0])
+        tags = [row[place] if place < len(row) else "" for row in rows[1:]]
+        kept = io.StringIO()
+        csv.writer(kept, lineterminator="\n").writerows(
+            [rows[0], *(row for row, tag in zip(rows[1:], tags, strict=True) if tag == scenario)]
+        )
+        found = kept.getvalue()
+    elif '"metric"' in text[:4000]:
+        lines = [(line, _scenario_in(line)) for line in text.splitlines()]
+        tags = [tag for _, tag in lines]
+        found = "\n".join(line for line, tag in lines if tag == scenario)
+    else:
+        raise UsageError(f"{name}: only what k6 wrote with --out json or csv tells scenarios apart; leave --only out")
+    if scenario not in tags:
+        known = listed(sorted({tag for tag in tags if tag}))
+        raise UsageError(f'{name}: no point is of a scenario "{scenario}"; the scenarios are {known}')
+    return found
+
+
+def _scenario_in(line: str) -> str:
+    found = _SCENARIO.search(line)
+    return json.loads(found.group(1)) if found is not None else ""
 
 
 def _facts(name: str, points: Iterable[Point], scenario: str, notes: tuple[str, ...] = ()) -> LoadFacts:
