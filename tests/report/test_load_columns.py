@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from outgrow.facts.loads import Resource, ResourcePoint
 from outgrow.loadtest.timeline import Timeline
+from outgrow.report.load_charts import LoadCharts
 from outgrow.report.load_columns import columns_of
 from outgrow.report.load_files import seconds_csv
+from outgrow.report.words import texts_of
 from tests.report.load_facts import a_run
 
 
@@ -48,3 +51,17 @@ def test_a_table_of_seconds_says_how_long_each_is():
 
     assert rows[0][-1] == "length_seconds"
     assert [float(row[-1]) for row in rows[1:]] == [2.0] * 10 + [1.0] * 10
+
+
+def test_a_resource_that_was_read_for_a_day_is_drawn_with_its_peak_and_its_gap_and_not_with_every_reading():
+    values = [0.95 if index == 20_001 else None if 30_000 <= index < 30_050 else 0.5 for index in range(43_200)]
+    points = tuple(ResourcePoint(2.0 * index, value) for index, value in enumerate(values))
+    run = replace(a_run(120), seconds=86_400.0, resources={"cpu": Resource("cpu", "ratio", points)})
+
+    ((_, chart, _),) = LoadCharts(run, texts_of("en")).resources()
+
+    assert chart is not None
+    (line,) = chart.lines
+    drawn = [value for _, value in line.points]
+    assert len(drawn) < 1_000
+    assert (max(value for value in drawn if value is not None), drawn.count(None)) == (95.0, 1)

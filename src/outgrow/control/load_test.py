@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import anyio
 
@@ -28,6 +29,8 @@ from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Clock
 
 Watched = Callable[[Mapping[str, Resource]], None]
+_SHOWN_READINGS: Final = 30
+"""Of each series, every second: all of them would take the generator longer the longer a run lasts."""
 
 
 def watching_what_is_judged(plan: Plan, scenario: Scenario) -> Scenario:
@@ -67,7 +70,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         clock: that readings are stamped by.
         told: called with every second that has passed.
         base: what the scenario's files are relative to.
-        watched: called with every second too, with all that was read of the target so far.
+        watched: called with every second too, with what was read last of the target.
         lines: starts processes elsewhere; this machine's unless given.
         goals: of a phase that the run is to prove; followed as the thresholds are, but they end no run.
 
@@ -85,7 +88,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     def told_both(second: LoadSecond) -> None:
         told(second)
         if watched is not None:
-            watched(watching.resources(began))
+            watched(watching.resources(began, _SHOWN_READINGS))
 
     facts: LoadFacts | None = None
     fault: Exception | None = None

@@ -65,15 +65,21 @@ class Watching:
                 into.failure = without_secrets(as_source_error(fault), opened)
             await anyio.sleep(max(0.0, self._every.total_seconds() - (anyio.current_time() - began)))
 
-    def resources(self, started_at: datetime) -> dict[str, Resource]:
-        """Give what was read so far: one resource a signal, or one for each of its label sets."""
+    def resources(self, started_at: datetime, newest: int | None = None) -> dict[str, Resource]:
+        """Give what was read so far: one resource a signal, or one for each of its label sets.
+
+        Args:
+            started_at: when the run began.
+            newest: how many of the last readings of a series are wanted; all of them unless given.
+        """
         if not self._names:
             return {}
         # Imported here: what a check needs, numpy among it, no load without watched signals does.
         from outgrow.control.check import with_derived_facts  # noqa: PLC0415
 
+        read = self._read if newest is None else {name: _newest(each, newest) for name, each in self._read.items()}
         found: dict[str, Resource] = {}
-        for name, facts in with_derived_facts(self._plan, self._names, self._read).items():
+        for name, facts in with_derived_facts(self._plan, self._names, read).items():
             if name not in self._names:
                 continue
             signal = self._plan.signals[name]
@@ -85,6 +91,10 @@ class Watching:
                 points = tuple(_point(sample, started_at) for sample in samples)
                 found[_named(name, labels)] = replace(bare, points=points)
         return found
+
+
+def _newest(read: ReadSignal, count: int) -> ReadSignal:
+    return replace(read, series={labels: samples[-count:] for labels, samples in read.series.items()})
 
 
 def _point(sample: Sample, started_at: datetime) -> ResourcePoint:

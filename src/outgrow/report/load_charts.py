@@ -1,6 +1,7 @@
 """The charts of a load test, all on one axis of seconds from the run's start."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from math import ceil, floor, log10
 from typing import Final, TypeVar
 
@@ -9,8 +10,9 @@ from outgrow.facts.loads import FAILURES, LoadFacts, Resource
 from outgrow.quantity import format_number, parse_unit
 from outgrow.report.axes import Tick, value_ticks
 from outgrow.report.chart import Band, Chart, Line, Table, Threshold, Tone, scale_into, value_axis
+from outgrow.report.columns import thinned
 from outgrow.report.heat import Heat, heat_of
-from outgrow.report.load_columns import columns_of
+from outgrow.report.load_columns import COLUMNS, columns_of
 from outgrow.report.load_trends import COST, PER_THOUSAND, charted, trend_name, whole_trends
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.said import said
@@ -220,7 +222,7 @@ class LoadCharts:
             (min(max(point.at_seconds, 0.0), self._end), None if point.value is None else scale(point.value))
             for point in resource.points
         )
-        line = Line("", points)
+        line = Line("", tuple(_drawable(points, self._end)))
         limits = (
             ()
             if resource.limit is None
@@ -316,6 +318,17 @@ def _log_ticks(low: float, high: float) -> tuple[Tick, ...]:
         if 2 <= len(found) <= most:  # noqa: PLR2004 (an axis has two ticks)
             return tuple(found)
     return tuple((log10(value), text) for value, text in value_ticks(10**low, 10**high, 4) if value > 0)
+
+
+def _drawable(points: Sequence[tuple[float, float | None]], end: float) -> Iterator[tuple[float, float | None]]:
+    """Give of many readings the lowest and the highest of each column, and of each gap where it begins."""
+    for is_gap, stretch in groupby(points, key=lambda point: point[1] is None):
+        found = list(stretch)
+        yield from (
+            found[:1]
+            if is_gap
+            else thinned([(at, value) for at, value in found if value is not None], 0.0, end, COLUMNS)
+        )
 
 
 def _fewer(columns: Sequence[Each]) -> Sequence[Each]:
