@@ -31,7 +31,7 @@ class Counting:
         value = next(self._values)
         if value == 50:
             self.enough.set()
-        return [Observation((), Measured(now, now, float(value)))]
+        return [Observation((), Measured(now, float(value), now))]
 
     def now(self) -> datetime:
         return NOW + timedelta(seconds=1)
