@@ -60,7 +60,7 @@ def print_load(facts: LoadFacts, words: Words) -> None:
         shown.print(Text(words("load.table.ended_early", planned=planned), style="bold red"))
     shown.print(_steps(facts, words, shown.width))
     others = ", ".join(
-        f"{count:,} {outcome_word(outcome, words)}"
+        words("load.table.outcome", n=f"{count:,}", outcome=outcome_word(outcome, words))
         for outcome, count in whole.outcomes.items()
         if outcome is not Outcome.DONE
     )
