@@ -24,7 +24,7 @@ class Counting:
     """A source that reads one more each time, and the clock that goes on with it."""
 
     def __init__(self) -> None:
-        self._values = count(1)
+        self._values, self._ticks = count(1), count(1)
         self.enough = anyio.Event()
 
     async def observe(self, signal, now):
@@ -34,7 +34,7 @@ class Counting:
         return [Observation((), Measured(now, float(value), now))]
 
     def now(self) -> datetime:
-        return NOW + timedelta(seconds=1)
+        return NOW + timedelta(seconds=next(self._ticks))
 
 
 async def test_only_the_newest_readings_are_made_ready_to_be_shown_and_all_for_the_result():
