@@ -115,3 +115,11 @@ def test_a_korean_page_of_a_weak_run_is_wholly_korean():
         r"outgrow|peak|pool|cpu|pod|disk|team|farms|read|write|status is|max|checks|rate|UTC|dev\d|http\S*|connections"
     )
     assert in_english(re.sub(known, "", shown)) == []
+
+
+@pytest.mark.parametrize("part", ["a, ", "x: y; ", "only 3 rows, 20 needed; ", "the step a: b after 3 s, "])
+def test_a_text_of_any_length_is_read_part_by_part(part: str):
+    told = said(part * 2000, KOREAN)
+
+    assert len(told) > 2000
+    assert "only 3 rows" not in told

@@ -19,13 +19,19 @@ _NAMES: Final = frozenset(
     {"checkpoint", "command", "container", "metric", "name", "resource", "scenario", "signal", "step", "subject"}
 )
 """A gap of these holds what somebody called something, which stays as it is."""
+_LONGEST: Final = 320
+"""In letters; of a longer text its parts are read: gaps may end at many places, and how many grows with the length."""
 _LISTED: Final = "names"
 """A gap of this name holds several, parted by commas and the word before the last."""
 
 
 def said(text: str, words: Words) -> str:
     """Give a sentence of the facts in the language of `words`; one of another form stays as it is."""
-    return text if words.language == "en" else _read(text).worded(words)
+    if words.language == "en":
+        return text
+    if len(text) <= _LONGEST:
+        return _read(text).worded(words)
+    return "; ".join(_read(each).worded(words) if len(each) <= _LONGEST else each for each in text.split("; "))
 
 
 @dataclass(frozen=True, slots=True)
