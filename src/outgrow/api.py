@@ -351,11 +351,11 @@ async def repeated_scaling(
 ) -> Sequence["Repeated"]:
     """Decide again what was decided in a span, from the same observations; see `Repeated.is_same`."""
     from outgrow.control.scale_view import ScaleRequest  # noqa: PLC0415
-    from outgrow.control.scaling_records import repeated, steps_in  # noqa: PLC0415
+    from outgrow.control.scaling_records import repeated, scaling_events, steps_in  # noqa: PLC0415
 
     policy = ScaleRequest(plan, service).policy
     async with journal_of(plan, base, environment) as kept:
-        events = await kept.events(kinds=[EventKind.SCALING], start=span[0], end=span[1])
+        events = await scaling_events(kept, service, mode, *span)
         return repeated(policy, steps_in(events, service, mode))
 
 

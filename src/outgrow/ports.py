@@ -3,7 +3,7 @@
 Adapters live in `observe`, `journal`, `act`, `notify` and `loadtest`; only `wiring` knows their names.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -228,9 +228,18 @@ class Journal(Protocol):
         ...
 
     async def events(
-        self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
+        self,
+        *,
+        kinds: Sequence[EventKind] = (),
+        subject: str | None = None,
+        having: Mapping[str, str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> Sequence[Event]:
-        """Give events that touch [start, end], in order of their start; no kinds means all."""
+        """Give events that touch [start, end], in order of their start; no kinds means all.
+
+        `having` names texts that the detail has to have, by their keys.
+        """
         ...
 
     async def lease(self, name: str) -> Lease | None:

@@ -359,6 +359,27 @@ async def test_events_touch_a_window_with_any_part_of_their_span(journal: Journa
     assert await journal.events(kinds=[EventKind.DEPLOYMENT, EventKind.MAINTENANCE]) == []
 
 
+async def test_events_are_asked_for_by_their_subject_and_by_texts_of_their_detail(journal: Journal) -> None:
+    def noted(subject: str, minute: int, **detail: Any) -> Event:
+        at = NOON + minute * MINUTE
+        return Event(EventKind.SCALING, at, at, at, subject, detail)
+
+    auth, imagined, web = noted("auth", 1, mode="act"), noted("auth", 2, mode="dry run"), noted("web", 3, mode="act")
+    odd, bare = noted("au'th\0", 4, **{'m."o': "é"}), noted("auth", 5)
+    for event in (auth, imagined, web, odd, bare):
+        await journal.append_event(event)
+
+    for kinds in ((), (EventKind.SCALING,)):
+        assert [each.start for each in await journal.events(kinds=kinds, subject="auth")] == [
+            each.start for each in (auth, imagined, bare)
+        ]
+        assert list(await journal.events(kinds=kinds, having={"mode": "act"})) == [auth, web]
+        assert list(await journal.events(kinds=kinds, subject="auth", having={"mode": "dry run"})) == [imagined]
+        assert list(await journal.events(kinds=kinds, subject="auth", having={"mode": "x"}, end=NOON + HOUR)) == []
+        assert len(await journal.events(kinds=kinds, subject="au'th\0")) == 1
+        assert list(await journal.events(kinds=kinds, subject="auth", start=NOON + 2 * MINUTE)) == [imagined, bare]
+
+
 # --- roll-ups and compaction
 
 

@@ -303,7 +303,7 @@ async def test_a_closed_journal_says_so(journal: SqliteJournal) -> None:
 
 async def test_a_few_events_of_a_kind_are_found_without_reading_all_the_others(path: Path) -> None:
     await (await SqliteJournal.open(path, OPTIONS)).aclose()
-    asked = {"kinds": '["capacity"]', "start": None, "end": None}
+    asked = {"kinds": '["capacity"]', "subject": None, "having": "{}", "start": None, "end": None}
 
     with closing(apsw.Connection(str(path))) as opened:
         statement = f"EXPLAIN QUERY PLAN {query('outgrow.journal.sqlite', 'events_of_kinds')}"

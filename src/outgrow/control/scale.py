@@ -22,6 +22,7 @@ from outgrow.control.scaling_records import (
     outcome_event,
     policy_hash,
     resumed,
+    scaling_events,
     step_of,
     steps_in,
 )
@@ -175,8 +176,9 @@ class ScaleLoop:
         now = self._began = self.clock.now()
         steps: Sequence[Step] = ()
         for look_back in _LOOK_BACKS:
-            events = await self.journal.events(kinds=[EventKind.SCALING], start=now - look_back, end=now)
-            steps = steps_in(events, self.request.service, self.request.mode)
+            service, mode = self.request.service, self.request.mode
+            events = await scaling_events(self.journal, service, mode, now - look_back, now)
+            steps = steps_in(events, service, mode)
             if steps and any(each.state is not None for each in steps):
                 break
         self._start_ups = list(await start_ups_of(self.journal, self.request.service, now))
@@ -278,7 +280,7 @@ class ScaleLoop:
         plan, declared = self.request.plan, self.request.declared
         capacity = declared.capacity
         if capacity is None:
-            kept = await self.journal.events(kinds=[EventKind.CAPACITY], end=now)
+            kept = await self.journal.events(kinds=[EventKind.CAPACITY], subject=self.request.service, end=now)
             newest = newest_capacity(kept, self.request.service)
             capacity = None if newest is None else newest.per_instance
         return ServiceFacts(

@@ -22,6 +22,7 @@ from outgrow.errors import UsageError
 from outgrow.facts.decisions import Event, EventKind, JsonObject
 from outgrow.facts.scaling import ScalingDecision
 from outgrow.plan.services import ScalingPolicy
+from outgrow.ports import Journal
 
 # A small memory is kept with every decision; a large one now and then, and what lies between is repeated.
 _SMALL_BYTES: Final = 4_000
@@ -149,6 +150,12 @@ def outcome_event(step: Step, outcome: Outcome) -> Event:
         "why": outcome.why,
     }
     return Event(EventKind.SCALING, outcome.at, outcome.at, outcome.at, step.service, detail)
+
+
+async def scaling_events(journal: Journal, service: str, mode: Mode, start: datetime, end: datetime) -> Sequence[Event]:
+    """Give what a journal has of a service's decisions of one mode, and of what became of them."""
+    kept = {"mode": mode.value}
+    return await journal.events(kinds=[EventKind.SCALING], subject=service, having=kept, start=start, end=end)
 
 
 def steps_in(events: Iterable[Event], service: str, mode: Mode) -> tuple[Step, ...]:

@@ -25,8 +25,7 @@ def start_up_event(service: str, replica: Replica, recorded_at: datetime) -> Eve
 
 async def start_ups_of(journal: Journal, service: str, now: datetime) -> Sequence[Event]:
     """Give a service's start-ups of the last thirty days, oldest first."""
-    events = await journal.events(kinds=[EventKind.START_UP], start=now - LOOK_BACK, end=now)
-    return [each for each in events if each.subject == service]
+    return await journal.events(kinds=[EventKind.START_UP], subject=service, start=now - LOOK_BACK, end=now)
 
 
 def lead_of(start_ups: Iterable[Event]) -> timedelta | None:

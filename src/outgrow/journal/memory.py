@@ -1,7 +1,7 @@
 """A journal in memory: for tests, and for whoever wants none on the disk. It is gone with the process."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -13,7 +13,7 @@ from outgrow.facts.samples import Sample, SeriesKey
 from outgrow.journal._records import DecisionRecord, EventRecord, decision_of, decision_record, event_of, event_record
 from outgrow.journal._retention import Cutoffs, cutoffs
 from outgrow.journal._samples import checked_level, columns_of, in_order, sample_of
-from outgrow.journal._text import json_text
+from outgrow.journal._text import json_text, plain
 from outgrow.plan import JournalOptions
 from outgrow.ports import Lease
 
@@ -154,13 +154,24 @@ class MemoryJournal:
         self._events.setdefault(record.digest, record)
 
     async def events(
-        self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
+        self,
+        *,
+        kinds: Sequence[EventKind] = (),
+        subject: str | None = None,
+        having: Mapping[str, str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> Sequence[Event]:
-        """Give events that touch [start, end], in order of their start; no kinds means all."""
+        """Give events that touch [start, end], in order of their start; no kinds means all.
+
+        `having` names texts that the detail has to have, by their keys.
+        """
         found = [
             record
             for record in self._events.values()
             if (not kinds or record.kind in kinds)
+            and (subject is None or record.subject == plain(subject))
+            and (not having or _has(json.loads(record.detail), having))
             and (end is None or record.start <= end)
             and (start is None or (record.end or record.start) >= start)
         ]
@@ -227,6 +238,10 @@ class _MemoryLease:
         if self.held:
             self.held = False
             self.leased.discard(self.name)
+
+
+def _has(detail: Mapping[str, object], texts: Mapping[str, str]) -> bool:
+    return all(detail.get(key) == text for key, text in texts.items())
 
 
 def _buckets(samples: Sequence[Sample], resolution: Resolution) -> Iterator[Rollup]:

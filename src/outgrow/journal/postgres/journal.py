@@ -1,6 +1,6 @@
 """Samples, decisions and events in a PostgreSQL database, in the schema `outgrow`."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, Self
 
@@ -13,7 +13,7 @@ from outgrow.journal._records import DecisionRecord, EventRecord, decision_of, d
 from outgrow.journal._retention import cutoffs
 from outgrow.journal._rollups import RollupColumns, merged_columns
 from outgrow.journal._samples import checked_level, columns_of, in_order, sample_of
-from outgrow.journal._text import labels_from, labels_text
+from outgrow.journal._text import json_text, labels_from, labels_text, plain
 from outgrow.journal.postgres.compaction import Compaction, rows_of
 from outgrow.journal.postgres.database import Connection, Database
 from outgrow.plan import JournalOptions
@@ -222,12 +222,22 @@ class PostgresJournal:
         await self._database.write(lambda connection: connection.execute(self._statements["append_event"], *row))
 
     async def events(
-        self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
+        self,
+        *,
+        kinds: Sequence[EventKind] = (),
+        subject: str | None = None,
+        having: Mapping[str, str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> Sequence[Event]:
-        """Give events that touch [start, end], in order of their start; no kinds means all."""
+        """Give events that touch [start, end], in order of their start; no kinds means all.
+
+        `having` names texts that the detail has to have, by their keys.
+        """
         statement = self._statements["events_of_kinds" if kinds else "events"]
+        given = (start, end, None if subject is None else plain(subject), json_text(having or {}))
         wanted = ([kind.value for kind in kinds],) if kinds else ()
-        rows = await self._database.read(lambda connection: connection.fetch(statement, start, end, *wanted))
+        rows = await self._database.read(lambda connection: connection.fetch(statement, *given, *wanted))
         return [event_of(EventRecord(*row)) for row in rows]
 
     async def lease(self, name: str) -> Lease | None:

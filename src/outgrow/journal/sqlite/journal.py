@@ -19,7 +19,7 @@ from outgrow.journal._records import DecisionRecord, EventRecord, decision_of, d
 from outgrow.journal._retention import cutoffs
 from outgrow.journal._rollups import RollupColumns, merged_columns
 from outgrow.journal._samples import checked_level, columns_of, in_order, sample_of
-from outgrow.journal._text import labels_from, labels_text
+from outgrow.journal._text import json_text, labels_from, labels_text, plain
 from outgrow.journal._time import microseconds, moment, optional_microseconds, optional_moment
 from outgrow.journal.sqlite.compaction import Compaction
 from outgrow.journal.sqlite.database import Database
@@ -243,13 +243,24 @@ class SqliteJournal:
         await self._database.write(lambda connection: connection.execute(_APPEND_EVENT, row))
 
     async def events(
-        self, *, kinds: Sequence[EventKind] = (), start: datetime | None = None, end: datetime | None = None
+        self,
+        *,
+        kinds: Sequence[EventKind] = (),
+        subject: str | None = None,
+        having: Mapping[str, str] | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
     ) -> Sequence[Event]:
-        """Give events that touch [start, end], in order of their start; no kinds means all."""
+        """Give events that touch [start, end], in order of their start; no kinds means all.
+
+        `having` names texts that the detail has to have, by their keys.
+        """
         statement = self._statements["events_of_kinds" if kinds else "events"]
         bindings = {
             "start": optional_microseconds(start),
             "end": optional_microseconds(end),
+            "subject": None if subject is None else plain(subject),
+            "having": json_text(having or {}),
             **({"kinds": json.dumps(kinds)} if kinds else {}),
         }
 

@@ -4,4 +4,9 @@ FROM events
 WHERE kind IN (SELECT value FROM json_each(:kinds))
     AND coalesce("end", start) >= coalesce(:start, -1 << 63)
     AND +start <= coalesce(:end, ~(-1 << 63))
+    AND (:subject IS NULL OR subject = :subject)
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(:having) AS wanted
+        WHERE json_extract(detail, '$."' || wanted.key || '"') IS NOT wanted.value
+    )
 ORDER BY start, recorded_at, id
