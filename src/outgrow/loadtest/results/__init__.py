@@ -43,4 +43,7 @@ def read_results(texts: Mapping[str, str], scenario: str, only: str = "") -> Loa
             ) from error
         if facts is not None:
             return facts
-    raise UsageError(f"{', '.join(texts)}: no result that is known; give one of {'; '.join(_READERS)}")
+    raise UsageError(
+        f"{', '.join(texts)}: no result that is known; give one of {'; '.join(_READERS)}; or requests to send: a "
+        "recording (HAR), an OpenAPI document, curl lines, what k6 inspect prints of a script"
+    )

@@ -140,7 +140,10 @@ def _facts(name: str, points: Iterable[Point], scenario: str, notes: tuple[str, 
                 pass
     facts = facts_of(answers, scenario, "k6", beside, times_are_service=True, notes=notes)
     if facts is None:
-        raise UsageError(f"{name}: no http_req_duration is among its points; was any request sent?")
+        raise UsageError(
+            f"{name}: no http_req_duration is among its points; was any HTTP request sent? Calls of gRPC and sessions "
+            "over WebSockets are not read"
+        )
     return facts
 
 
