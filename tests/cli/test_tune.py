@@ -130,6 +130,22 @@ def test_kinds_that_the_plan_has_not_may_be_searched_beside_it(folder, capsys):
     assert all(each["policy"]["pause"] == "in" for each in found["tried"])
 
 
+@pytest.mark.parametrize(("kind", "part"), [("hpa", "metrics"), ("keda", "triggers")])
+def test_a_policy_made_for_a_service_without_one_reads_the_requests_in_all_off_its_load(folder, capsys, kind, part):
+    document = plan(None, runs_on={"kind": "dry_run"})
+    write(folder, document)
+    assert run(["tune", "web", *ASKED, "--policy", kind, "--unserved", "60%"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    write(folder, pasted(document, found["snippet"]))
+
+    assert run(["validate"]) == 0
+
+    (metric,) = yaml.safe_load(found["snippet"])["services"]["web"]["scaling"][part]
+    warned = "names no signal" in capsys.readouterr().err
+    assert (metric.get("signal") == "load") == (not warned)
+    assert metric.get("signal") == (None if metric.get("kind") == "pods" else "load")
+
+
 def test_a_forecast_that_is_found_asks_for_the_load_that_the_plan_does_not_name(folder, capsys):
     document = plan(None, load=None)
     write(folder, document)

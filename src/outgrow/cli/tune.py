@@ -118,8 +118,24 @@ def _pasted(found: "Tuned", service: str, given: Inputs) -> str | None:
     if found.chosen is None:
         return None
     policy, load = found.chosen.candidate.policy, given.service.load
+    if given.service.scaling is None and load is not None:
+        policy = _read_off(policy, load)
     needs_load = policy.policy == "predictive" and load is None
     return snippet(service, policy, (given.from_source or "NAME-THE-SIGNAL-OF-REQUESTS") if needs_load else None)
+
+
+def _read_off(policy: "ScalingPolicy", load: str) -> "ScalingPolicy":
+    """Let a policy that was made up read the requests in all off the service's load."""
+    from outgrow.plan.autoscaling import ExternalMetric
+
+    if policy.policy == "keda":
+        read = tuple(each.model_copy(update={"signal": load}) for each in policy.triggers)
+        return policy.model_copy(update={"triggers": read})
+    metrics = (
+        each.model_copy(update={"signal": load}) if isinstance(each, ExternalMetric) else each
+        for each in policy.metrics
+    )
+    return policy.model_copy(update={"metrics": tuple(metrics)})
 
 
 class _Limits:
