@@ -1,5 +1,7 @@
 """What several processes counted adds up to what one would have counted."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,3 +110,28 @@ def test_counts_add_up_in_any_order_and_what_does_not_add_up_is_refused():
     assert added(first, other).outcomes == {Outcome.DONE: 4, Outcome.REFUSED: 2}
     with pytest.raises(TypeError, match="str does not add up"):
         added({"name": "a"}, {"name": "b"})
+
+
+def test_steps_that_are_called_like_parts_of_a_second_are_read_all_the_same():
+    response = buckets([0.5])
+    step = StepSecond({Outcome.DONE: 1}, {200: 1}, response, expected={200: response})
+    told = replace(second(1.0, []), steps={"at_seconds": step, "in_flight": step})
+
+    read = second_from(second_text(told))
+
+    assert set(read.steps) == {"at_seconds", "in_flight"}
+    assert read.steps["in_flight"].answers == ((200, True, response),)
+
+
+def test_what_one_process_leaves_out_because_it_has_but_one_kind_of_answer_counts_beside_the_kinds_of_another():
+    fine, bad = buckets([0.5]), buckets([2.0])
+    one_kind = StepSecond({Outcome.DONE: 1}, {200: 1}, fine, expected={200: fine})
+    both = StepSecond(
+        {Outcome.DONE: 1, Outcome.UNEXPECTED: 1}, {200: 1, 503: 1}, together((fine, bad)),
+        expected={200: fine}, unexpected={503: bad},
+    )  # fmt: skip
+    told = [second_from(second_text(replace(second(1.0, []), steps={"one": step}))) for step in (one_kind, both)]
+
+    answers = merged_second(told).steps["one"].answers
+
+    assert [(status, is_good, times.count) for status, is_good, times in answers] == [(200, True, 2), (503, False, 1)]

@@ -6,6 +6,7 @@ the same whether one process sent the load or ten.
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from math import inf
@@ -13,10 +14,10 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from outgrow.facts.buckets import NOTHING, Buckets, together
+from outgrow.facts.buckets import NOTHING, Buckets
 from outgrow.facts.loads import LoadSecond, Outcome
 from outgrow.facts.sums import added
-from outgrow.facts.timelines import SECONDS_KEPT, in_layout, layout_of, second_of
+from outgrow.facts.timelines import SECONDS_KEPT, brief, in_layout, layout_of, second_of, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,14 @@ def merged_second(parts: Iterable[LoadSecond]) -> LoadSecond:
     found = list(parts)
     if not found:
         raise ValueError("a second that nobody told of cannot be merged")
-    bare = [replace(each, p50_seconds=0, p95_seconds=0, greatest_seconds=0) for each in found]
-    whole = reduce(added, bare)
-    response = together(step.response for step in whole.steps.values())
     return replace(
-        whole,
+        summed(found),
         at_seconds=max(each.at_seconds for each in found),
+        in_flight=sum(each.in_flight for each in found),
+        vus=sum(each.vus for each in found),
+        connections=sum(each.connections for each in found),
         cpu_share=max(each.cpu_share for each in found),
-        p50_seconds=response.quantile(0.5),
-        p95_seconds=response.quantile(0.95),
-        greatest_seconds=response.quantile(1),
+        in_flight_highest=sum(each.in_flight_highest for each in found),
         length_seconds=max(each.length_seconds for each in found),
         seconds_joined=max(each.seconds_joined for each in found),
         cpu_share_highest=max(each.cpu_share_highest for each in found),
@@ -130,7 +129,7 @@ _SECOND: Final = TypeAdapter(LoadSecond)
 
 def shard_text(shard: ShardFacts) -> str:
     """Write a shard as one line of JSON; what is infinite in it (the least of nothing) becomes null."""
-    return _SHARD.dump_json(shard).decode()
+    return _SHARD.dump_json(replace(shard, timeline=tuple(map(brief, shard.timeline)))).decode()
 
 
 def shard_from(text: str) -> ShardFacts:
@@ -139,12 +138,21 @@ def shard_from(text: str) -> ShardFacts:
     Raises:
         ValueError: it is something else.
     """
-    return _SHARD.validate_python(json.loads(text, object_hook=_with_infinity))
+    return shard_of(read_json(text))
+
+
+def shard_of(data: Any) -> ShardFacts:
+    """Give the shard that stands in what `read_json` read.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return _SHARD.validate_python(data)
 
 
 def second_text(second: LoadSecond) -> str:
     """Write a second as one line of JSON."""
-    return _SECOND.dump_json(second).decode()
+    return _SECOND.dump_json(brief(second)).decode()
 
 
 def second_from(text: str) -> LoadSecond:
@@ -153,10 +161,22 @@ def second_from(text: str) -> LoadSecond:
     Raises:
         ValueError: it is something else.
     """
-    return _SECOND.validate_python(json.loads(text, object_hook=_with_infinity))
+    return _SECOND.validate_python(read_json(text))
 
 
-def _with_infinity(found: dict[str, Any]) -> dict[str, Any]:
+def read_json(text: str) -> Any:
+    """Read JSON, and each second in it at once: those of a long run would take many times the room as plain data.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    return json.loads(text, object_hook=_read_early)
+
+
+def _read_early(found: dict[str, Any]) -> Any:
     if "least_seconds" in found and found["least_seconds"] is None:
         found["least_seconds"] = inf
+    if "at_seconds" in found and "in_flight" in found:
+        with suppress(ValueError):  # steps may be called so; what is wrong is told with its place later
+            return _SECOND.validate_python(found)
     return found

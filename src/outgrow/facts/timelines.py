@@ -69,33 +69,47 @@ def joined(parts: Sequence[LoadSecond]) -> LoadSecond:
     """
     if not parts:
         raise ValueError("an interval of no seconds cannot be made")
-    last = parts[-1]
     if len(parts) == 1:
-        return last
+        return parts[0]
     length = sum(each.length_seconds for each in parts)
     # The rest at the end of a run may count as its last second, which is no coarser for that.
     others = [each for before, each in pairwise(parts) if second_of(each) != second_of(before)]
-    steps = {name: _joined_step(found) for name, found in _by_name([each.steps for each in parts]).items()}
-    flows = {name: _joined_flow(found) for name, found in _by_name([each.flows for each in parts]).items()}
-    response = together(step.response for step in steps.values())
     return replace(
-        last,
-        due=sum(each.due for each in parts),
-        started=sum(each.started for each in parts),
-        done=sum(each.done for each in parts),
-        failed=sum(each.failed for each in parts),
-        dropped=sum(each.dropped for each in parts),
+        summed(parts),
         cpu_share=sum(each.cpu_share * each.length_seconds for each in parts) / max(length, 1e-9),
-        p50_seconds=response.quantile(0.5),
-        p95_seconds=response.quantile(0.95),
-        greatest_seconds=response.quantile(1),
-        steps=steps,
-        flows=flows,
         in_flight_highest=max(max(each.in_flight_highest, each.in_flight) for each in parts),
         length_seconds=length,
         seconds_joined=sum(each.seconds_joined for each in (parts[0], *others)),
         cpu_share_highest=max(max(each.cpu_share_highest, each.cpu_share) for each in parts),
     )
+
+
+def summed(parts: Sequence[LoadSecond]) -> LoadSecond:
+    """Give the last of some seconds with what all of them counted, step by step, and the percentiles of all."""
+    steps = {name: _joined_step(found) for name, found in _by_name([each.steps for each in parts]).items()}
+    response = together(step.response for step in steps.values())
+    return replace(
+        parts[-1],
+        due=sum(each.due for each in parts),
+        started=sum(each.started for each in parts),
+        done=sum(each.done for each in parts),
+        failed=sum(each.failed for each in parts),
+        dropped=sum(each.dropped for each in parts),
+        p50_seconds=response.quantile(0.5),
+        p95_seconds=response.quantile(0.95),
+        greatest_seconds=response.quantile(1),
+        steps=steps,
+        flows={name: reduce(added, found) for name, found in _by_name([each.flows for each in parts]).items()},
+    )
+
+
+def brief(second: LoadSecond) -> LoadSecond:
+    """Leave out what a second says twice: of a step whose answers are all of one kind, `response` holds that kind."""
+    steps = {
+        name: replace(step, expected={}, unexpected={}) if len(step.expected) + len(step.unexpected) == 1 else step
+        for name, step in second.steps.items()
+    }
+    return replace(second, steps=steps)
 
 
 Part = TypeVar("Part", StepSecond, FlowSecond)
@@ -143,7 +157,3 @@ def _together_by_key(pairs: Iterable[tuple[Key, Buckets]]) -> dict[Key, Buckets]
     for key, times in pairs:
         found.setdefault(key, []).append(times)
     return {key: times[0] if len(times) == 1 else together(times) for key, times in found.items()}
-
-
-def _joined_flow(parts: Sequence[FlowSecond]) -> FlowSecond:
-    return reduce(added, parts)

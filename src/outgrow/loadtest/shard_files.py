@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts
-from outgrow.facts.shards import ShardFacts, shard_from, shard_text
+from outgrow.facts.shards import ShardFacts, read_json, shard_of, shard_text
 from outgrow.loadtest.engine import Told
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.preparation import refuse_beyond_ceiling, timetable_by
@@ -88,8 +88,8 @@ def read_lines(texts: Mapping[str, str]) -> Iterator[ShardFile]:
             )
         for line in found:
             try:
-                read = cast("dict[str, Any]", json.loads(line))
-                started_at, shard = datetime.fromisoformat(read["started_at"]), shard_from(json.dumps(read["shard"]))
+                read = cast("dict[str, Any]", read_json(line))
+                started_at, shard = datetime.fromisoformat(read["started_at"]), shard_of(read["shard"])
                 yield ShardFile(read["scenario"], read["digest"], read["target"], started_at, shard)
             except (ValueError, KeyError, TypeError) as error:
                 raise UsageError(f"{name} holds a share that cannot be read; was it cut off? ({error})") from error

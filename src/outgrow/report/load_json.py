@@ -11,6 +11,7 @@ from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, LoadSecond
+from outgrow.facts.timelines import brief
 from outgrow.report.documents import read, schema_of, written
 
 SCHEMA: Final = "outgrow.load/1"
@@ -18,16 +19,7 @@ SCHEMA: Final = "outgrow.load/1"
 
 def load_document(facts: LoadFacts) -> dict[str, Any]:
     """Give the JSON document of a run as plain data."""
-    return {"schema": SCHEMA, **written(replace(facts, timeline=tuple(map(_brief, facts.timeline))))}
-
-
-def _brief(second: LoadSecond) -> LoadSecond:
-    """Leave out what a second says twice: of a step whose answers are all of one kind, `response` holds that kind."""
-    steps = {
-        name: replace(step, expected={}, unexpected={}) if len(step.expected) + len(step.unexpected) == 1 else step
-        for name, step in second.steps.items()
-    }
-    return replace(second, steps=steps)
+    return {"schema": SCHEMA, **written(replace(facts, timeline=tuple(map(brief, facts.timeline))))}
 
 
 def load_text(facts: LoadFacts) -> str:
@@ -54,7 +46,7 @@ def load_parts(facts: LoadFacts) -> Iterator[str]:
 def _timeline_parts(timeline: Iterable[LoadSecond]) -> Iterator[str]:
     before = "[\n"
     for second in timeline:
-        yield before + _compact(written(_brief(second)))
+        yield before + _compact(written(brief(second)))
         before = ",\n"
     yield "\n]"
 
