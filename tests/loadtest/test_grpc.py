@@ -60,7 +60,7 @@ async def buy(order, context):
 async def track(order, _):
     for number in range(order.count):
         await asyncio.sleep(0.01)
-        yield Receipt(text=f"step {number}")
+        yield Receipt(text=f"step {number} of {order.item}")
 
 
 @asynccontextmanager
@@ -114,6 +114,27 @@ async def test_a_stream_of_answers_is_timed_message_by_message():
     assert trends["first_message_seconds"].count == 6
     assert trends["between_messages_seconds"].count == 24
     assert trends["messages_received"].mean_seconds == 5
+
+
+async def test_of_a_long_stream_of_answers_the_first_mebibyte_is_kept():
+    checks = [{"contains": f"step {number}"} for number in (0, 1, 2, 4)]
+    step = {**call("shop.Shop/Track", item="x" * 500_000, count=5), "checks": checks}
+    async with shop() as target:
+        facts = await load_of(target, target_rps=20, duration="50ms", steps=[step])
+
+    passed = {title: counts[0] for title, counts in facts.steps[0].checks.items()}
+    assert passed == {f'answer contains "step {number}"': int(number < 2) for number in (0, 1, 2, 4)}
+    assert facts.steps[0].trends["messages_received"].mean_seconds == 5
+
+
+@pytest.mark.parametrize("headers", [{"X-User": "caf\xe9"}, {"X!User": "a"}, {"trace-bin": "AAA"}])
+async def test_a_header_that_grpc_cannot_send_is_an_answer_of_ours_and_said_once(headers):
+    async with shop() as target:
+        facts = await load_of(target, target_rps=20, steps=[{**call(), "headers": headers}])
+
+    assert facts.whole.statuses == {400: 6}
+    (note,) = facts.notes
+    assert f"the header {next(iter(headers)).lower()} is none that gRPC can send" in note
 
 
 async def test_errors_are_unexpected_answers_under_the_status_that_http_has_for_them():

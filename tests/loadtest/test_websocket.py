@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
+from websockets.utils import accept_key
 
 from outgrow.facts.loads import Outcome
+from outgrow.loadtest import websocket
 from outgrow.loadtest.run import run_load
 from tests.loadtest.certificates import authority
 from tests.loadtest.proxies import known_to, proxy
-from tests.loadtest.servers import OK, answering, load_of, scenario, serving
+from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 
 
 @asynccontextmanager
@@ -216,6 +218,53 @@ async def test_plain_requests_and_talks_go_side_by_side():
         "chat": {Outcome.DONE: 3},
         "plain": {Outcome.DONE: 3},
     }
+
+
+def after_the_handshake(content, *, endless=False):
+    """Agree to speak WebSocket, and send whatever it is."""
+
+    async def talk(reader, writer):
+        head = await request(reader)
+        key = next(line for line in head.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+        accepted = accept_key(key.split()[1].decode())
+        writer.write(b"HTTP/1.1 101 Yes\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ")
+        writer.write(accepted.encode() + b"\r\n\r\n" + content)
+        while endless and not writer.is_closing():
+            writer.write(content)
+            await writer.drain()
+        await reader.read()
+
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"\x81\x81abcdx", Outcome.GARBLED),
+        (b"\xf1\x01x", Outcome.GARBLED),
+        (b"\x00\x00", Outcome.GARBLED),
+        (b"\x89\x7e\x01\x00" + bytes(256), Outcome.GARBLED),
+        (b"\x88\x01x", Outcome.GARBLED),
+        (b"\x88\x00", Outcome.CUT_OFF),
+        (b"\x88\x02\x03\xea", Outcome.CUT_OFF),
+    ],
+    ids=["masked", "unknown bits", "a rest of nothing", "a long ping", "half a code", "goodbye", "accuses us"],
+)
+async def test_frames_that_break_the_protocol_are_garbled_and_a_goodbye_cuts_off(content, expected, monkeypatch):
+    monkeypatch.setattr(websocket, "_CLOSING_SECONDS", 0.05)
+    async with serving(after_the_handshake(content)) as target:
+        facts = await load_of(target, duration="10ms", steps=chat({"expect": "never"}))
+
+    assert facts.whole.outcomes == {expected: 1}
+
+
+async def test_a_server_that_asks_for_pong_after_pong_and_reads_none_is_left(monkeypatch):
+    monkeypatch.setattr(websocket, "_MOST_OWED", 65_536)
+    pings = (b"\x89\x7d" + b"p" * 125) * 2_000
+    async with serving(after_the_handshake(pings, endless=True)) as target:
+        facts = await load_of(target, duration="10ms", steps=chat({"expect": "never"}))
+
+    assert facts.whole.outcomes == {Outcome.CUT_OFF: 1}
 
 
 @pytest.fixture(scope="module")

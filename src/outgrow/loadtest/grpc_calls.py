@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import re
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,6 +16,7 @@ from outgrow.loadtest.contents import read_content
 from outgrow.loadtest.exchanges import Heard, Line
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.flows import ReadyFlows
+from outgrow.loadtest.http1 import KEPT_BODY
 from outgrow.plan.step_protocols import GrpcCall
 
 try:
@@ -33,6 +36,11 @@ except ImportError as missing:
 _OURS: Final = frozenset({"user-agent", "cookie"})
 """Headers of HTTP that a call has no use for."""
 _OK: Final = 200
+_REFUSED: Final = 400
+_NAME: Final = re.compile(r"(?!.*-bin$)[0-9a-z_.-]+")
+_VALUE: Final = re.compile(r"[ -~]*")
+_ODD: Final = "the header {} is none that gRPC can send: names of letters, digits and _.-, values of plain ASCII"
+"""https://github.com/grpc/grpc, doc/PROTOCOL-HTTP2.md, Custom-Metadata."""
 # What other codes are in HTTP: https://github.com/googleapis/googleapis, google/rpc/code.proto.
 _STATUSES: Final[Mapping[grpc.StatusCode, int]] = {
     grpc.StatusCode.CANCELLED: 499,
@@ -65,7 +73,7 @@ class CallMeter:
     def __init__(self, due: float) -> None:
         """Begin before the first answer."""
         self._due = due
-        self._moments = list[float]()
+        self._moments = array("d")  # a stream may be long
         self.is_whole = False
 
     @property
@@ -129,10 +137,14 @@ class GrpcCalls:
         assert flight.step.grpc is not None  # noqa: S101 (only such steps come here)
         method, content = self._methods[flight.step.grpc.method], read_content(flight.content)
         metadata = [(name.lower(), value) for name, value in content.headers if name.lower() not in _OURS]
+        odd = next((name for name, value in metadata if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value))), None)
+        if odd is not None:
+            self.notes[f"the step {flight.step.name}: {_ODD.format(odd)}"] = None
+            return Heard(_REFUSED, b"", _ODD.format(odd).encode())
         try:
             message = method.written(content.body)
         except ValueError as error:
-            return Heard(400, b"", f"the body is no message of the method: {error}".encode())
+            return Heard(_REFUSED, b"", f"the body is no message of the method: {error}".encode())
         try:
             call = method.call(message, metadata=metadata)
             answers = [await call] if not method.streams else await self._stream(flight, call)
@@ -150,10 +162,11 @@ class GrpcCalls:
     @staticmethod
     async def _stream(flight: Flight, call: Any) -> list[bytes]:
         meter = flight.meter = CallMeter(flight.due)
-        answers = list[bytes]()
+        answers, kept = list[bytes](), 0
         async for answer in call:
             meter.came()
-            if flight.step.looks:
+            if flight.step.looks and kept + len(answer) <= KEPT_BODY:
+                kept += len(answer)
                 answers.append(answer)
             else:
                 flight.received += len(answer)

@@ -4,6 +4,7 @@ A piece of a language model's stream is taken for a token unless the answer says
 """
 
 import json
+from array import array
 from collections.abc import Callable, Iterator
 from time import perf_counter
 from typing import Any, Final, cast
@@ -28,7 +29,7 @@ class StreamMeter:
         self._clock = clock
         self._rest = bytearray()
         self._event = list[str]()
-        self._moments = list[float]()
+        self._moments = array("d")  # a stream may be long
         self._ended = False
         self._input_tokens = stream.input_tokens
         self._output_tokens: int | None = None

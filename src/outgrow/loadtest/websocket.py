@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.frames import CloseCode
 
 from outgrow.loadtest.contents import PARTED, read_content
 from outgrow.loadtest.exchanges import Heard, Line
@@ -19,6 +20,9 @@ _SWITCHING: Final = 101
 _WAITING_MESSAGES: Final = 1_024
 """How many messages wait while the user rests, before the server is held back."""
 _CLOSING_SECONDS: Final = 2.0
+_BROKEN: Final = frozenset({CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA})
+_MOST_OWED: Final = 4 * KEPT_BODY
+"""How much may wait to be sent while the server goes on."""
 
 
 class TalkMeter:
@@ -86,6 +90,7 @@ class WebSocketTalks:
                 ssl=door.bare,
                 server_hostname=None if door.bare is None else door.server_name,
                 **await self._place(),
+                create_connection=_Bounded,
                 additional_headers=request.headers,
                 user_agent_header=None,
                 compression=None,
@@ -108,6 +113,8 @@ class WebSocketTalks:
                 self.notes[note] = None
             raise
         except ConnectionClosed as closed:
+            if closed.sent is not None and closed.sent.code in _BROKEN and not closed.rcvd_then_sent:
+                raise GarbledError("what came is no WebSocket") from closed
             raise EOFError("the server closed the WebSocket") from closed
         except WebSocketException as error:
             if isinstance(error.__cause__, EOFError):
@@ -130,6 +137,29 @@ class _Straight(connect):
 
     def process_redirect(self, exc: Exception) -> Exception | str:
         return exc
+
+
+class _Bounded(ClientConnection):
+    """A connection that owes little, and ends soon after its last frame.
+
+    A server that asks for an answer to every ping, and reads none, is left; so is one that says goodbye, or talks
+    nonsense, and does not hang up: the library waits for that until someone closes.
+    """
+
+    _leaving: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.get_write_buffer_size() > _MOST_OWED:
+            self.transport.abort()
+            return
+        super().data_received(data)
+        if self._leaving is None and self.protocol.close_expected():
+            self._leaving = asyncio.get_running_loop().call_later(_CLOSING_SECONDS, self.transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+        super().connection_lost(exc)
 
 
 class _Kept:
