@@ -211,6 +211,7 @@ def test_users_of_a_closed_model_are_those_at_once_and_not_its_arrivals():
     found = judged(gates({"concurrent_users": 10}), closed, 1000)[0]
 
     assert (found.verdict, found.value) == (FAILED, 4)
+    assert judged(gates({"concurrent_users": 10}), closed, 3)[0].value == 3
 
 
 def test_a_highest_rate_that_is_to_be_kept_is_judged_by_the_highest():

@@ -146,7 +146,7 @@ def test_a_hiccup_of_a_short_run_makes_no_generator_weak():
         ({"late": 5}, "5 of 100"),
         ({"cpu": 0.95}, "95%"),
         ({"not_sent": 3}, "ulimit"),
-        ({"lost": "it was ended by SIGKILL after 3 s"}, "SIGKILL after 3 s; 7 arrivals are lost"),
+        ({"lost": "it was ended by SIGKILL after 3 s"}, "SIGKILL after 3 s; 7 arrivals lost"),
     ],
 )
 def test_a_generator_that_falls_behind_says_so(weakness, why):

@@ -97,7 +97,7 @@ async def test_a_process_that_is_killed_is_reported_and_its_rest_is_lost_but_not
     (lost,) = [shard for shard in facts.shards if shard.lost]
     assert "SIGKILL" in lost.lost
     assert [shard.arrivals for shard in facts.shards] == [150, 150]
-    assert any("arrivals are lost" in reason for reason in facts.health.too_weak)
+    assert any("arrivals lost" in reason for reason in facts.health.too_weak)
     assert workers() == []
 
 

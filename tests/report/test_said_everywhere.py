@@ -20,6 +20,7 @@ ROOMS = (
     "decide/holdings.py",
     "decide/phase_proofs.py",
     "decide/points.py",
+    "decide/proof_conditions.py",
     "decide/saturation.py",
     "decide/thresholds.py",
     "capacity/knee.py",
@@ -121,5 +122,8 @@ def filled_in(node: ast.JoinedStr | ast.Constant | ast.expr) -> Iterator[str]:
         case ast.FormattedValue(value=ast.IfExp(body=body, orelse=orelse)):
             yield from filled_in(body)
             yield from filled_in(orelse)
+        case ast.FormattedValue(value=ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant(value=noun)])):
+            yield f"x7 {noun}"
+            yield f"x7 {noun}s"
         case _:
             yield "x7"

@@ -6,6 +6,10 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
+import pytest
+
+from outgrow.report.words import texts_of
+
 ROOT = Path(__file__).resolve().parents[2] / "src" / "outgrow"
 TEXTS = ROOT / "report" / "texts"
 
@@ -65,3 +69,32 @@ def _flat(texts: dict[str, Any], front: str) -> Any:
 
 def _gaps(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "said"),
+    [
+        ("validate.scenarios", {"n": 1}, "1 scenario"),
+        ("validate.scenarios", {"n": 2}, "2 scenarios"),
+        ("load.sent", {"arrivals": "1", "span": "1 s", "target": "x"}, "1 arrival in 1 s to x."),
+        (
+            "load.connections_opened",
+            {"n": "1", "retried": "1,001"},
+            "1 connection was opened, 1,001 requests sent again.",
+        ),
+        ("load.live.in_flight", {"n": 1200, "connections": 1}, "1,200 in flight over 1 connection"),
+    ],
+)
+def test_one_thing_is_not_told_in_the_plural(key: str, values: dict[str, object], said: str) -> None:
+    assert texts_of("en")(key, **values) == said
+
+
+def test_no_english_text_gives_a_noun_in_the_plural_to_a_bare_number_of_a_run() -> None:
+    nouns = "arrivals|requests|connections|scenarios|phases|signals|sources|levels|services|alerts|warnings|checkpoints"
+    keys = [key for key in _texts("en") if key.startswith(("load", "validate", "roadmap", "said.load", "said.phases"))]
+
+    assert [
+        key
+        for key in keys
+        if re.search(rf"\{{(n|of|due|arrivals|requests|connections)\}} ({nouns})", _texts("en")[key])
+    ] == []

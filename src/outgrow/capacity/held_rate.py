@@ -25,7 +25,8 @@ def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat
         if begin <= (start + second.at_seconds) / 2 < facts.planned_seconds
     ]
     seconds = [second for _, second in within]
-    length = max(seconds[-1].at_seconds - within[0][0], 1e-3) if within else 1.0
+    # The last arrival may end long before the next would have been due: the rate was held to the end all the same.
+    length = max(seconds[-1].at_seconds, facts.planned_seconds) - within[0][0] if within else 1.0
     steps = [step for second in seconds for step in second.steps.values()]
     answers = together(step.response for step in steps)
     done = sum(step.outcomes.get(Outcome.DONE, 0) for step in steps)

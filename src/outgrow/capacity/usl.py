@@ -32,6 +32,7 @@ from outgrow.capacity.profiles import (
 )
 from outgrow.capacity.student import two_sided_t
 from outgrow.errors import UsageError
+from outgrow.quantity import counted
 
 SOURCE: Final = "Universal Scalability Law (N. J. Gunther, Guerrilla Capacity Planning, Springer 2007)"
 
@@ -164,8 +165,8 @@ def fit_scaling_law(points: Sequence[Point], confidence: float = 0.95) -> Scalin
     if len(points) < FEWEST or different < UNKNOWNS:
         return NotFitted(
             tuple(points),
-            f"{len(points)} points at {different} different N; the law needs {FEWEST} points at {UNKNOWNS} different "
-            f"N, better {ENOUGH} and more",
+            f"{counted(len(points), 'point')} at {different} different N; the law needs {FEWEST} points at {UNKNOWNS} "
+            f"different N, better {ENOUGH} and more",
         )
     limits, unit, best = _fit(points, confidence)
     times = best.at
@@ -260,7 +261,7 @@ def _without_peak(law: ScalingLaw, free: FloatArray) -> str | None:
 def _cautions(law: ScalingLaw, free: FloatArray) -> Iterator[Caution]:
     numbers = [each.n for each in law.points]
     if len(numbers) < ENOUGH:
-        yield Caution(CautionKind.FEW_POINTS, f"{len(numbers)} points; the law wants {ENOUGH} and more")
+        yield Caution(CautionKind.FEW_POINTS, f"{counted(len(numbers), 'point')}; the law wants {ENOUGH} and more")
     turned = next(((one, other) for one, other in pairwise(numbers) if other < one), None)
     if turned is not None:
         says = (

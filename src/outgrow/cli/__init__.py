@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from outgrow import __version__
+from outgrow.cli.unread import heard_or_not, let_go
 from outgrow.errors import ExitCode, OutgrowError
 
 # name -> (module:attribute, one line of help). The lines stand here so that `--help` imports no command;
@@ -77,22 +78,10 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and end the process with the exit code that fits what happened."""
     code = run(arguments)
-    _leave_quietly()
-    sys.exit(code)
-
-
-def _leave_quietly() -> None:
-    """Let go of what nobody reads any more: else Python fails to write it at exit, and ends with 120 instead."""
-    import os
-    from errno import EIO, EPIPE
-
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError as error:
-            if error.errno not in {EIO, EPIPE}:
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with heard_or_not(stream):
+            pass
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -115,9 +104,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (BrokenPipeError, SystemExit):
         # click ends the process when it meets a closed pipe; nothing else here does.
         # The reader of a pipe (head, less) went away: that is no fault, and Python must not complain at exit.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        let_go(sys.stdout)
         return ExitCode.DONE
     except Exception as error:  # noqa: BLE001 (the last net: people get one line, developers the traceback)
         return _internal(error)

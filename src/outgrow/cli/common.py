@@ -5,7 +5,6 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from errno import EIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
@@ -104,18 +103,6 @@ def console(*, stderr: bool = False, width: int | None = None) -> "Console":
     if width is None and not stream.isatty() and "COLUMNS" not in os.environ:
         width = 120
     return PipedConsole(stderr=stderr, width=width, highlight=False, soft_wrap=False)
-
-
-@contextmanager
-def heard_or_not() -> "Generator[None]":
-    """Print a result: the exit code says what came of it though its reader or its terminal (EIO) has gone away."""
-    try:
-        yield
-        sys.stdout.flush()
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError) and error.errno != EIO:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -1,8 +1,7 @@
 """`outgrow load`: send a scenario's load and say what became of every arrival."""
 
 import os
-import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -12,8 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, console, heard_or_not, load, run_async, write_text
+from outgrow.cli.common import DEFAULT_PLAN, load, run_async, write_text
 from outgrow.cli.load_outputs import Outputs, output_options
+from outgrow.cli.load_places import Places, place_options
+from outgrow.cli.load_shown import live
+from outgrow.cli.unread import heard_or_not
 from outgrow.errors import ExitCode, JournalError, UsageError
 
 # name -> (module:attribute, one line of help), as in `outgrow.cli`.
@@ -31,11 +33,9 @@ _THRESHOLDS_HAVE_FAILED: Final = 99
 _EXTERNAL_ABORT: Final = 105
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Generator
 
-    from outgrow.control.load_test import Watched
-    from outgrow.facts.loads import LoadFacts, LoadSecond
-    from outgrow.loadtest.errand_files import What
+    from outgrow.facts.loads import LoadFacts
     from outgrow.loadtest.lines import StartLines
     from outgrow.plan import Plan
     from outgrow.plan.scenarios import Scenario
@@ -91,16 +91,7 @@ def load_command() -> None:
     "--processes", type=click.IntRange(1, 256), help="Spread it over so many processes, else as the plan says."
 )
 @output_options
-@click.option(
-    "--on", "place", default="", help="Run it elsewhere: ray://auto, ray://local, ray://HOST:PORT, kubernetes."
-)
-@click.option("--namespace", default="default", help="Of the manifests that --on kubernetes writes into -o.")
-@click.option("--image", default="outgrow:latest", help="Of the pods: an image with outgrow in it.")
-@click.option("--volume", default="", help="The claim that pods write their shares to; else they stay in the logs.")
-@click.option("--secret", default="", help="A secret whose keys are the pods' environment variables.")
-@click.option("--shard", default="", help="Run one share only, 0/4 to 3/4, and print it; see outgrow load merge.")
-@click.option("--only", type=click.Choice(["setup", "teardown"]), help="Take these steps once, and send no load.")
-@click.option("--values", type=click.Path(path_type=Path), help="What --only setup -o FILE captured, for a share.")
+@place_options
 @click.option("--k6-exit-codes", is_flag=True, help="End with k6's codes: 99 for a broken threshold, 105 ended early.")
 def run_scenario(
     scenario: str,
@@ -111,14 +102,7 @@ def run_scenario(
     quiet: bool,
     processes: int | None,
     outputs: Outputs,
-    place: str,
-    namespace: str,
-    image: str,
-    volume: str,
-    secret: str,
-    shard: str,
-    only: "What | None",
-    values: Path | None,
+    places: Places,
     k6_exit_codes: bool,
 ) -> int:
     """Send a scenario's load and say what became of every arrival.
@@ -129,29 +113,16 @@ def run_scenario(
     """
     from outgrow.api import load_test
 
-    outputs.refuse_early(None if place == "kubernetes" else output)
+    outputs.refuse_early(None if places.is_kubernetes else output)
     loaded = load(plan)
     declared = declared_scenario(loaded.plan, scenario)
     if processes is not None:
         declared = declared.model_copy(update={"processes": processes})
-    if place == "kubernetes":
-        from outgrow.cli.load_beyond import write_jobs
-
-        return write_jobs(loaded.plan, scenario, declared, plan, output, (namespace, image, volume, secret))
-    if values is not None and not (shard or only):
-        raise UsageError("--values is for one share (--shard) or for --only teardown; a whole run takes its own setup")
-    if only is not None:
-        from outgrow.cli.load_beyond import take_once
-
-        return take_once(scenario, declared, plan, only, values, output)
-    if shard:
-        from outgrow.cli.load_beyond import run_share
-
-        with live(scenario, declared, plan.parent, outputs.lang, quiet=quiet) as (told, _):
-            return run_share(scenario, declared, plan, shard, values, output, told)
+    if (code := places.partly(loaded.plan, scenario, declared, plan, output, outputs.lang, quiet=quiet)) is not None:
+        return code
     with (
         live(scenario, declared, plan.parent, outputs.lang, quiet=quiet) as (told, watched),
-        _elsewhere(place, declared) as lines,
+        _elsewhere(places.place, declared) as lines,
     ):
         facts = run_async(
             lambda: load_test(
@@ -274,55 +245,6 @@ def _elsewhere(place: str, scenario: "Scenario") -> "Generator[StartLines | None
         yield begin(place, 1 if scenario.processes == "auto" else scenario.processes)
     finally:
         leave()
-
-
-@contextmanager
-def live(
-    name: str, scenario: "Scenario", base: Path, language: str, *, quiet: bool
-) -> "Generator[tuple[Callable[[LoadSecond], None], Watched | None]]":
-    """Show the run on standard error: a view that changes in a terminal, plain lines when piped."""
-    from outgrow.cli.load_table import second_line
-    from outgrow.loadtest.course import timetable_of
-    from outgrow.report.words import texts_of
-
-    timetable, words = timetable_of(scenario, base), texts_of(language)
-    if quiet:
-        yield lambda _: None, None
-    elif not sys.stderr.isatty():
-        yield _while_heard(lambda second: click.echo(second_line(second, timetable.seconds, words), err=True)), None
-    else:
-        from rich.live import Live
-
-        from outgrow.cli.load_live import LoadLive
-
-        view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at, words)
-        shown = Live(view, console=console(stderr=True), auto_refresh=False, transient=True)
-
-        def told(second: "LoadSecond") -> None:
-            view.told(second)
-            shown.refresh()
-
-        shown.start()
-        try:
-            yield _while_heard(told), view.watched
-        finally:
-            with suppress(OSError):
-                shown.stop()
-
-
-def _while_heard(told: "Callable[[LoadSecond], None]") -> "Callable[[LoadSecond], None]":
-    """Tell until nobody hears it: the load goes on where a terminal was closed, or where `| head` has seen enough."""
-    is_heard = True
-
-    def tell(second: "LoadSecond") -> None:
-        nonlocal is_heard
-        if is_heard:
-            try:
-                told(second)
-            except OSError:
-                is_heard = False
-
-    return tell
 
 
 def _note(plan: "Plan", base: Path, facts: "LoadFacts", language: str) -> None:

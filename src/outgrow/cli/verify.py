@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, heard_or_not, lang_option, load, run_async, write_text
+from outgrow.cli.common import DEFAULT_PLAN, lang_option, load, run_async, write_text
+from outgrow.cli.unread import heard_or_not
 from outgrow.errors import ExitCode, JournalError, UsageError
 
 if TYPE_CHECKING:
@@ -160,6 +161,7 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
     from outgrow.decide.gates import gates_of
     from outgrow.decide.thresholds import judged
     from outgrow.loadtest.course import timetable_of
+    from outgrow.plan.asked_load import most_users
     from outgrow.report.load_json import stored_load
 
     found = [stored_load(path) for path in stored]
@@ -177,7 +179,7 @@ def _kept_runs(plan: "Plan", wanted: "Verify", stored: tuple[Path, ...], base: P
     return {
         name: replace(
             facts,
-            thresholds=judged(gates_of(plan, declared[name].thresholds), facts, declared[name].users),
+            thresholds=judged(gates_of(plan, declared[name].thresholds), facts, most_users(declared[name])),
             goals=(),
         )
         for name, facts in runs.items()
@@ -198,7 +200,7 @@ def _proven(
 ) -> "tuple[Proof, JournalError | None]":
     """Run or read what proves a phase, and keep the proof; give it with why it could not be kept, if so."""
     from outgrow.api import append_event, load_test
-    from outgrow.cli.load import live
+    from outgrow.cli.load_shown import live
     from outgrow.control.load_test import span_of
     from outgrow.control.provenance import revision_of
     from outgrow.control.verify_phase import verify_phase

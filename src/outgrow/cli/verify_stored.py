@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from outgrow.errors import UsageError
 from outgrow.plan.asked_load import asked_hash, most_users
+from outgrow.quantity import counted
 
 if TYPE_CHECKING:
     from outgrow.facts.loads import LoadFacts
@@ -50,18 +51,18 @@ def _open(declared: "Scenario", facts: "LoadFacts", timetable: "Timetable") -> s
         is_lighter = arrivals < least or not 0.99 * seconds <= lasted <= 1.01 * seconds
     if not is_lighter:
         return ""
-    return f"{arrivals:,} arrivals in {lasted:,.3g} s, and the plan asks for {planned:,} in {seconds:,.3g} s"
+    return f"{counted(arrivals, 'arrival')} in {lasted:,.3g} s, and the plan asks for {planned:,} in {seconds:,.3g} s"
 
 
 def _closed(declared: "Scenario", facts: "LoadFacts", timetable: "Timetable") -> str:
     wanted = most_users(declared)
     users = max((max(second.vus, second.in_flight_highest) for second in facts.timeline), default=0)
     if facts.timeline and users < _OF_OTHERS * wanted:
-        return f"{users:,} users, and the plan asks for {wanted:,}"
+        return f"{counted(users, 'user')}, and the plan asks for {wanted:,}"
     arrivals, asked = facts.iterations.arrivals or facts.whole.arrivals, declared.iterations
     if asked is not None:
         asked *= wanted if declared.made_by == "per-vu-iterations" else 1
-        return f"{arrivals:,} arrivals, and the plan asks for {asked:,}" if arrivals < asked else ""
+        return f"{counted(arrivals, 'arrival')}, and the plan asks for {asked:,}" if arrivals < asked else ""
     lasted = facts.seconds if facts.generator else facts.planned_seconds
     if lasted < 0.99 * timetable.seconds:
         return f"{lasted:,.3g} s, and the plan asks for {timetable.seconds:,.3g} s"

@@ -24,9 +24,11 @@ from outgrow.loadtest.engine import Told
 from outgrow.loadtest.lines import StartLines
 from outgrow.loadtest.run import run_load
 from outgrow.plan import Plan
+from outgrow.plan.asked_load import most_users
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.signals import QuerySignal
 from outgrow.ports import Clock
+from outgrow.quantity import counted
 
 Watched = Callable[[Mapping[str, Resource]], None]
 _SHOWN_READINGS: Final = 30
@@ -105,8 +107,8 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
     facts = replace(facts, resources=resources, ended_by=watch.ended_by)
     return replace(
         facts,
-        thresholds=judged(gates, facts, scenario.users, watch),
-        goals=judged(goals, facts, scenario.users, watch),
+        thresholds=judged(gates, facts, most_users(scenario), watch),
+        goals=judged(goals, facts, most_users(scenario), watch),
         machine=machine_text(),
         saturated=saturated(resources, facts.timeline),
         slowed_at_seconds=slowed_at(facts.timeline),
@@ -115,14 +117,15 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
 
 def machine_text() -> str:
     """Say what this machine is: runs from unlike machines are hard to compare."""
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    cores = counted(os.cpu_count() or 1, "core")
+    return f"{platform.system()} {platform.machine()}, {cores}, Python {platform.python_version()}"
 
 
 def span_of(facts: LoadFacts, recorded_at: datetime) -> Event:
     """Give the event that notes a run, so that conditions and forecasts leave its load out."""
     whole, arrivals = facts.whole, facts.iterations.arrivals or facts.whole.arrivals
     detail = {
-        "text": f"{arrivals:,} arrivals to {facts.target}",
+        "text": f"{counted(arrivals, 'arrival')} to {facts.target}",
         "scenario": facts.scenario,
         "target": facts.target,
         "arrivals": arrivals,

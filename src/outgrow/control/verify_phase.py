@@ -16,7 +16,7 @@ from outgrow.decide.phase_proofs import (
 from outgrow.facts.loads import LoadFacts
 from outgrow.facts.proofs import Proof, Revision, ScenarioProof, TargetVersion
 from outgrow.plan import Plan
-from outgrow.plan.asked_load import rehearsed
+from outgrow.plan.asked_load import most_users, rehearsed
 from outgrow.plan.roadmap import BASELINE, Verify
 from outgrow.plan.scenarios import Scenario
 
@@ -61,7 +61,7 @@ async def verify_phase(
         facts = await run(name, scenario.model_copy(update={"watch": watch}))
         machines[facts.machine] = None
         met = before if version is None else throughout(before, await version(name, scenario))
-        found.append(replace(scenario_proof(facts, goals, scenario.users), version=met))
+        found.append(replace(scenario_proof(facts, goals, most_users(scenario)), version=met))
         if found[-1].interrupted:
             break
     over_all = goals_over(goals, found)

@@ -31,6 +31,7 @@ from outgrow.facts.buckets import together
 from outgrow.facts.comparisons import Change, LoadComparison, MeasureChange, Side, StepChange
 from outgrow.facts.loads import LoadFacts, LoadSecond
 from outgrow.facts.timelines import Layout, common_step, in_layout
+from outgrow.quantity import counted
 
 _DRAWS: Final = 999
 _CONFIDENCE: Final = 0.95
@@ -226,7 +227,7 @@ def _figures(steps: Sequence[StepArrays], weights: Sequence[FloatArray]) -> Iter
         value = float(log_quantiles(whole[None, :], share, low)[0])
         each = [float(log_quantiles(counts.sum(axis=0)[None, :], share, low)[0]) for counts in per_run if counts.any()]
         beyond = (1 - share) * times.count
-        too_little = "" if beyond >= _FEWEST_BEYOND else f"only {times.count:,} answers"
+        too_little = "" if beyond >= _FEWEST_BEYOND else f"only {counted(times.count, 'answer')}"
         yield name, _Figure(shown, value, log_quantiles(drawn, share, low), _LEAST_LOG**2, _spread(each), too_little)
     asked, failed = sum(float(step.asked.sum()) for step in steps), sum(float(step.failed.sum()) for step in steps)
     if asked:

@@ -10,7 +10,7 @@ from outgrow.decide.gates import Gate
 from outgrow.facts.loads import LoadFacts, Outcome, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import METRICS, SHORT_NAMES
-from outgrow.quantity import RATIO
+from outgrow.quantity import RATIO, counted
 
 LEAST_SHARE: Final = 0.99
 """Of the arrivals that were due, sent; of the requests, answered as expected; of the checks, passed."""
@@ -66,7 +66,7 @@ def _sent(facts: LoadFacts, *, is_own: bool) -> Iterator[ThresholdResult]:
     left_out = {each: outcomes[each] for each in asked if outcomes.get(each)}
     share = 1 - sum(left_out.values()) / due if due else 1.0
     if share < LEAST_SHARE:
-        told = ", ".join(f"{count:,} of {due:,} arrivals {outcome}" for outcome, count in left_out.items())
+        told = ", ".join(f"{count:,} of {counted(due, 'arrival')} {outcome}" for outcome, count in left_out.items())
         why = f"{told}; the load was lighter than the scenario asks"
         yield _broken(f"arrivals sent >= {LEAST_SHARE:.0%}", share, ">=", LEAST_SHARE, why)
 

@@ -12,6 +12,7 @@ from outgrow.facts.buckets import rank_of
 from outgrow.facts.loads import LoadFacts, LoadSecond, Model, Outcome, Resource, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.plan.load_metrics import SYSTEM_TAGS
+from outgrow.quantity import counted
 
 _PEAK_SECONDS: Final = 10.0
 """A rate counts as reached when it was held for so long, or for a third of a run shorter than three times it."""
@@ -181,7 +182,7 @@ def judged(
     Args:
         gates: from `gates_of`.
         facts: the run.
-        users: how many sessions the scenario has.
+        users: how many sessions the scenario has, of a closed model users.
         watch: what followed them while the run went on; without it they follow the run as it was kept, and of a long
             one windows may be too short for that.
     """
@@ -285,7 +286,8 @@ def _of_users(gate: Gate, facts: LoadFacts, users: int) -> ThresholdResult:
                 gate, None, ThresholdVerdict.NO_DATA, why=f"{facts.generator} does not say how many users it had"
             )
     elif facts.model is Model.CLOSED:
-        users = max((max(second.vus, second.in_flight_highest) for second in facts.timeline), default=0)
+        # More may have been counted as under way: a user's next arrival begins before the last is counted as ended.
+        users = min(users, max((max(second.vus, second.in_flight_highest) for second in facts.timeline), default=0))
     value = float(min(users, sum(second.started for second in facts.timeline)))
     verdict = ThresholdVerdict.PASSED if gate.holds(value) else ThresholdVerdict.FAILED
     return _result(gate, value if facts.timeline else None, verdict if facts.timeline else ThresholdVerdict.NO_DATA)
@@ -308,7 +310,7 @@ def standing_of(gate: Gate, result: ThresholdResult) -> tuple[int, float]:
 def _of_resource(gate: Gate, resource: Resource, run_seconds: float) -> ThresholdResult:
     values = [point.value for point in resource.points if point.value is not None]
     if len(values) < _FEWEST_READINGS:
-        why = resource.failure or f"{len(values)} readings, at least {_FEWEST_READINGS} are needed"
+        why = resource.failure or f"{counted(len(values), 'reading')}, at least {_FEWEST_READINGS} are needed"
         return _result(gate, None, ThresholdVerdict.NO_DATA, why=why)
     blind = _longest_gap([point.at_seconds for point in resource.points if point.value is not None], run_seconds)
     if blind is not None:

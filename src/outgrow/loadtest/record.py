@@ -18,6 +18,7 @@ from outgrow.facts.loads import (
 )
 from outgrow.facts.shards import FlowCounts, ShardFacts, StepCounts
 from outgrow.loadtest.histogram import Histogram
+from outgrow.quantity import counted
 
 LATE_SECONDS: Final = 0.010
 """An arrival released later than this after it was due counts as late."""
@@ -310,7 +311,7 @@ def health_of(shards: Sequence[ShardFacts], timeline: Sequence[LoadSecond] = ())
 def _weaknesses(shard: ShardFacts) -> Generator[str]:
     if shard.lost:
         lost = sum(step.outcomes.get(Outcome.LOST, 0) for step in shard.steps)
-        yield f"{shard.lost}; {lost:,} arrivals are lost, and the load was lighter than asked"
+        yield f"{shard.lost}; {counted(lost, 'arrival')} lost, and the load was lighter than asked"
     if shard.late > max(_LATE_SHARE * shard.lateness.count, _FEW_LATE):
         yield (
             f"{shard.late:,} of {shard.lateness.count:,} arrivals were released more than "
@@ -325,6 +326,6 @@ def _weaknesses(shard: ShardFacts) -> Generator[str]:
     not_sent = sum(step.outcomes.get(Outcome.NOT_SENT, 0) for step in shard.steps)
     if not_sent:
         yield (
-            f"this machine gave no connection for {not_sent:,} arrivals (file descriptors or local ports ran out); "
-            "raise ulimit -n, or ask for fewer connections"
+            f"this machine gave no connection for {counted(not_sent, 'arrival')} (file descriptors or local ports ran "
+            "out); raise ulimit -n, or ask for fewer connections"
         )

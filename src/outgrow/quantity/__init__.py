@@ -5,7 +5,7 @@ unit of the signal it meets, and shown back the way it was written. Pure: no clo
 """
 
 from outgrow.quantity.duration import Duration, format_duration
-from outgrow.quantity.shown import format_in, format_number, natural_unit
+from outgrow.quantity.shown import counted, format_in, format_number, natural_unit
 from outgrow.quantity.threshold import Quantity, parse_quantity
 from outgrow.quantity.unit import ONE, PERCENT, RATIO, Unit, parse_unit
 
@@ -16,6 +16,7 @@ __all__ = [
     "Duration",
     "Quantity",
     "Unit",
+    "counted",
     "format_duration",
     "format_in",
     "format_number",

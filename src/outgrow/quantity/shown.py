@@ -36,6 +36,11 @@ def format_in(value: float, unit: Unit, shown_in: Unit | None = None) -> str:
     return f"{number} {name}".rstrip()
 
 
+def counted(number: int, noun: str) -> str:
+    """Word how many there are of something: `1 arrival`, `1,200 arrivals`."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
 def natural_unit(value: float, unit: Unit) -> Unit:
     """Give the unit that people would choose for a value measured in `unit`: percent, GiB, minutes."""
     if not isfinite(value):

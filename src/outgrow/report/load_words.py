@@ -30,4 +30,5 @@ def threshold_value(result: ThresholdResult) -> str:
     if result.value is None:
         return "–"
     unit = parse_unit(result.unit)
-    return format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
+    shown = format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
+    return shown.removesuffix("s") if result.value == 1 and result.unit in {"users", "tokens"} else shown

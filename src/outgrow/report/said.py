@@ -80,7 +80,9 @@ def _forms() -> tuple[tuple[str, int, re.Pattern[str]], ...]:
 
 
 def _parts(form: str) -> Iterator[str]:
-    for text, gap, _, _ in Formatter().parse(form):
+    for text, gap, spec, _ in Formatter().parse(form):
         yield re.escape(text)
         if gap:
             yield f"(?P<{gap}>.+?)"
+        if spec and "|" in spec:  # a number with its noun, as `Words` words it
+            yield f" (?:{spec.partition('|')[2]})"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
+from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,18 @@ def _below(key: str, language: str) -> Mapping[str, Any]:
     return found
 
 
+class _Counting(Formatter):
+    """Formats as `str.format` does, and a number with its noun: `{n:|arrival|arrivals}`, `{n:,|user|users}`."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        spec, *nouns = format_spec.split("|")
+        shown = super().format_field(value, spec)
+        return f"{shown} {nouns[shown != '1']}" if nouns else shown
+
+
+_FORMATTER: Final = _Counting()
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """Texts of one language, and the zone in which times are shown."""
@@ -58,7 +71,7 @@ class Words:
         found: Any = _texts(self.language)
         for part in key.split("."):
             found = found[part]
-        return str(found).format(**values)
+        return _FORMATTER.vformat(str(found), (), values)
 
     def count(self, key: str, n: int) -> str:
         """Give the text for one or for many."""

@@ -61,8 +61,8 @@ def test_a_recording_becomes_one_flow_in_the_order_of_time_with_the_users_pauses
 def test_what_a_recording_loses_is_said():
     told = notes_of(RECORDING)
 
-    assert "1 requests to http://stats.example.com are left out" in told
-    assert "1 requests for images, styles and scripts are left out" in told
+    assert "left out: 1 request to http://stats.example.com," in told
+    assert "left out: 1 request for images, styles and scripts" in told
 
 
 def test_secrets_of_a_recording_become_variables():

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 from outgrow.errors import UsageError
 from outgrow.plan.imports.scenario import ImportedScenario, Names, headers_of, origin_of, path_of
 from outgrow.plan.places import as_text
+from outgrow.quantity import counted
 
 _PAUSE_SECONDS: Final = 0.5
 """A shorter gap between two requests is the browser's, a longer one the user's."""
@@ -61,10 +62,11 @@ def _scenario(entries: list[dict[str, Any]], target: str) -> ImportedScenario:
         steps.append(step)
         variables += needed
     notes = [
-        f"{count} requests to {where} are left out: a scenario has one target" for where, count in elsewhere.items()
+        f"left out: {counted(count, 'request')} to {where}, for a scenario has one target"
+        for where, count in elsewhere.items()
     ]
     if len(pages) < len(entries):
-        notes.append(f"{len(entries) - len(pages)} requests for images, styles and scripts are left out")
+        notes.append(f"left out: {counted(len(entries) - len(pages), 'request')} for images, styles and scripts")
     if variables:
         notes.append(f"export {', '.join(dict.fromkeys(variables))}: secrets of the recording are not kept")
     notes.append("identifiers of the recording are written out; capture what each session gets anew (captures)")
