@@ -274,7 +274,7 @@ async def scale_service(
     async with opened(request.plan, base, environment, journal=True) as (sources, kept):
         if kept is None:
             raise UsageError("scaling needs a journal")
-        actuator, trouble = await _actuator_for(request, base, environment)
+        actuator, trouble = await _actuator_for(request, kept, base, environment)
         try:
             loop = ScaleLoop(request, sources, kept, actuator, SYSTEM_CLOCK, told, stop or anyio.Event(), trouble)
             return await loop.run()
@@ -283,8 +283,12 @@ async def scale_service(
                 await actuator.aclose()
 
 
-async def _actuator_for(request: "ScaleRequest", base: Path, environment: Mapping[str, str]) -> tuple[Actuator, str]:
+async def _actuator_for(
+    request: "ScaleRequest", journal: Journal, base: Path, environment: Mapping[str, str]
+) -> tuple[Actuator, str]:
     """Open the service's actuator; for a dry run one that is imagined, with as many replicas as there are.
+
+    The imagined take as long to start as the plan says, else as was measured of real ones.
 
     Returns:
         The actuator, and what went wrong where nobody could say how many there are.
@@ -292,24 +296,31 @@ async def _actuator_for(request: "ScaleRequest", base: Path, environment: Mappin
     from outgrow.control.scaling_records import Mode  # noqa: PLC0415
 
     target, policy = request.declared.runs_on, request.policy
-    if target is None:
-        if request.mode is not Mode.DRY_RUN:
-            raise UsageError(f"services.{request.service} has no runs_on; say where its replicas run, or use --dry-run")
-        imagined = DryRunTarget(kind="dry_run", replicas=policy.min)
-        return open_actuator(request.service, imagined, environment, base), ""
-    actuator = open_actuator(request.service, target, environment, base, at_first=policy.min)
-    if request.mode is not Mode.DRY_RUN:
-        return actuator, ""
+    if target is None and request.mode is not Mode.DRY_RUN:
+        raise UsageError(f"services.{request.service} has no runs_on; say where its replicas run, or use --dry-run")
     ordered, trouble = policy.min, ""
-    try:
-        ordered = (await actuator.replicas()).ordered
-    except ActuatorError as error:
-        trouble = f"looking at the replicas failed, so the policy's minimum of {ordered} is imagined: {error}"
-    finally:
-        await actuator.aclose()
-    start_up = request.declared.start_up or Duration(0)
-    imagined = DryRunTarget(kind="dry_run", replicas=ordered, start_up=start_up)
+    if target is not None:
+        actuator = open_actuator(request.service, target, environment, base, at_first=policy.min)
+        if request.mode is not Mode.DRY_RUN:
+            return actuator, ""
+        try:
+            ordered = (await actuator.replicas()).ordered
+        except ActuatorError as error:
+            trouble = f"looking at the replicas failed, so the policy's minimum of {ordered} is imagined: {error}"
+        finally:
+            await actuator.aclose()
+    imagined = DryRunTarget(kind="dry_run", replicas=ordered, start_up=await _start_up_of(request, journal))
     return open_actuator(request.service, imagined, environment, base), trouble
+
+
+async def _start_up_of(request: "ScaleRequest", journal: Journal) -> Duration:
+    """Give how long a replica takes to start: as the plan says, else as measured, else no time."""
+    from outgrow.control.start_ups import lead_of, start_ups_of  # noqa: PLC0415
+
+    if request.declared.start_up is not None:
+        return request.declared.start_up
+    measured = lead_of(await start_ups_of(journal, request.service, SYSTEM_CLOCK.now()))
+    return Duration.of(measured or timedelta(0))
 
 
 async def end_replicas(

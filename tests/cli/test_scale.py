@@ -5,11 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from outgrow.api import append_event
 from outgrow.cli import run
+from outgrow.cli.common import load, run_async
+from outgrow.facts.decisions import Event, EventKind
 
 PLAN = """
 outgrow: 1
@@ -125,6 +129,19 @@ def test_replicas_that_cannot_be_looked_at_are_said_and_no_older_decision_is_sho
     assert said in told
     assert "nothing listens there" in told
     assert ("decided 1 -> 3" in told) == bool(mode)
+
+
+def test_imagined_replicas_take_as_long_to_start_as_was_measured_of_real_ones(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = folder / "plan.yaml"
+    now = datetime.now(UTC)
+    measured = Event(EventKind.START_UP, now, now, now, "homeless", {"replica": "homeless-1", "seconds": 600.0})
+    run_async(lambda: append_event(load(plan).plan, measured, base=folder, environment={}))
+
+    assert run(["scale", "homeless", str(plan), "--once", "--dry-run"]) == 0
+
+    assert "1 ready of 3 ordered" in capsys.readouterr().out
 
 
 def test_every_time_is_in_the_plans_zone_with_its_offset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
