@@ -31,7 +31,7 @@ from outgrow.loadtest.timeline import Timeline
 from outgrow.report.load_files import csv_files
 from outgrow.report.load_html import render_load_html
 from outgrow.report.load_json import load_parts, stored_load
-from outgrow.report.load_series import openmetrics
+from outgrow.report.load_series import openmetrics_lines
 from outgrow.report.load_view import load_view
 from outgrow.report.words import Words
 
@@ -146,7 +146,7 @@ def one(hours: int, rate: int, steps: int, shards: int) -> None:
             if len(text) > 1e5:
                 report(f"CSV {name}", len(text))
         report("HTML", len(render_load_html(load_view(facts, words), words)))
-        report("OpenMetrics", len(openmetrics(facts)))
+        report("OpenMetrics", sum(map(len, openmetrics_lines(facts))))
         del facts, timeline
         print(f"  before reading it back {resident_mb():.0f} MB", flush=True)
         read = stored_load(document)

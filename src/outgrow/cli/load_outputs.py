@@ -61,9 +61,9 @@ class Outputs:
         if self.csv is not None:
             _write_csv(self.csv, facts)
         if self.openmetrics is not None:
-            from outgrow.report.load_series import openmetrics
+            from outgrow.report.load_series import openmetrics_lines
 
-            write_text(self.openmetrics, openmetrics(facts))
+            write_text(self.openmetrics, openmetrics_lines(facts))
         if self.remote_write is not None:
             url = self.remote_write
             run_async(lambda: _send(url, facts))

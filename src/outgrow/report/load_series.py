@@ -37,43 +37,37 @@ class Family:
     points: tuple[SeriesPoint, ...]
 
 
-def families(facts: LoadFacts) -> list[Family]:
-    """Give every series of a run; `testid` tells runs of one scenario apart."""
+def families(facts: LoadFacts) -> Iterator[Family]:
+    """Give every series of a run, family by family; `testid` tells runs of one scenario apart."""
     common = (("scenario", facts.scenario), ("testid", facts.started_at.isoformat()))
-    series = _Series(facts, common)
-    found = [
-        Family("outgrow_http_reqs", "counter", "Requests by what became of them.", "", tuple(series.requests())),
-        Family(
-            "outgrow_http_req_duration_seconds",
-            "gauge",
-            "Response times from when requests were due; quantiles of each second.",
-            "seconds",
-            tuple(series.durations()),
-        ),
-        Family("outgrow_http_statuses", "counter", "Answers by status.", "", tuple(series.statuses())),
-        Family("outgrow_answers", "counter", "Answers that have a response time.", "", tuple(series.answers())),
-        Family("outgrow_answer_seconds", "counter", "Their sum.", "seconds", tuple(series.answer_seconds())),
-        Family("outgrow_checks", "counter", "Checks that passed and failed.", "", tuple(series.checks())),
-        *(
-            Family(f"outgrow_data_{way}_bytes", "counter", f"Bytes {way}.", "bytes", tuple(series.bytes(way)))
-            for way in ("sent", "received")
-        ),
-        *(
-            Family(f"outgrow_iterations_{kind}", "counter", f"Arrivals {kind}.", "", tuple(series.arrivals(kind)))
-            for kind in ("due", "started", "dropped")
-        ),
-        *(
-            Family(f"outgrow_{name}", "gauge", says, "", tuple(series.gauge(field)))
-            for name, field, says in (
-                ("vus", "in_flight", "Arrivals under way."),
-                ("connections", "connections", "Open connections."),
-                ("generator_cpu_ratio", "cpu_share", "The generator's own processor time, of one core."),
-            )
-        ),
-        *series.trends(),
-        Family("outgrow_resource", "gauge", "What was watched of the target.", "", tuple(series.resources())),
-    ]
-    return [family for family in found if family.points]
+    yield from (family for family in _every_family(_Series(facts, common)) if family.points)
+
+
+def _every_family(series: "_Series") -> Iterator[Family]:
+    yield Family("outgrow_http_reqs", "counter", "Requests by what became of them.", "", tuple(series.requests()))
+    yield Family(
+        "outgrow_http_req_duration_seconds",
+        "gauge",
+        "Response times from when requests were due; quantiles of each second.",
+        "seconds",
+        tuple(series.durations()),
+    )
+    yield Family("outgrow_http_statuses", "counter", "Answers by status.", "", tuple(series.statuses()))
+    yield Family("outgrow_answers", "counter", "Answers that have a response time.", "", tuple(series.answers()))
+    yield Family("outgrow_answer_seconds", "counter", "Their sum.", "seconds", tuple(series.answer_seconds()))
+    yield Family("outgrow_checks", "counter", "Checks that passed and failed.", "", tuple(series.checks()))
+    for way in ("sent", "received"):
+        yield Family(f"outgrow_data_{way}_bytes", "counter", f"Bytes {way}.", "bytes", tuple(series.bytes(way)))
+    for kind in ("due", "started", "dropped"):
+        yield Family(f"outgrow_iterations_{kind}", "counter", f"Arrivals {kind}.", "", tuple(series.arrivals(kind)))
+    for name, field, says in (
+        ("vus", "in_flight", "Arrivals under way."),
+        ("connections", "connections", "Open connections."),
+        ("generator_cpu_ratio", "cpu_share", "The generator's own processor time, of one core."),
+    ):
+        yield Family(f"outgrow_{name}", "gauge", says, "", tuple(series.gauge(field)))
+    yield from series.trends()
+    yield Family("outgrow_resource", "gauge", "What was watched of the target.", "", tuple(series.resources()))
 
 
 class _Series:
@@ -199,16 +193,20 @@ def _labels(tags: Mapping[str, str]) -> Labels:
 
 def openmetrics(facts: LoadFacts) -> str:
     """Give a run as OpenMetrics text, with the times of its seconds; `promtool tsdb create-blocks-from` reads it."""
-    lines: list[str] = []
+    return "".join(openmetrics_lines(facts))
+
+
+def openmetrics_lines(facts: LoadFacts) -> Iterator[str]:
+    """Give the lines of `openmetrics`: of a long run they are hundreds of thousands."""
     for family in families(facts):
-        lines.append(f"# TYPE {family.name} {family.kind}")
+        yield f"# TYPE {family.name} {family.kind}\n"
         if family.unit:
-            lines.append(f"# UNIT {family.name} {family.unit}")
-        lines.append(f"# HELP {family.name} {family.says}")
+            yield f"# UNIT {family.name} {family.unit}\n"
+        yield f"# HELP {family.name} {family.says}\n"
         for point in family.points:
             labels = ",".join(f'{name}="{_escaped(value)}"' for name, value in point.labels)
-            lines.append(f"{family.name}{point.suffix}{{{labels}}} {point.value:.12g} {point.at:.3f}")
-    return "\n".join([*lines, "# EOF", ""])
+            yield f"{family.name}{point.suffix}{{{labels}}} {point.value:.12g} {point.at:.3f}\n"
+    yield "# EOF\n"
 
 
 def _escaped(text: str) -> str:
