@@ -3,20 +3,24 @@
 from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 
 import click
 import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
+from outgrow.api import append_event
 from outgrow.capacity.knee import Knee, Objective, Search
 from outgrow.capacity.usl import Point, fit_scaling_law
 from outgrow.cli import run
+from outgrow.cli.common import load, run_async
 from outgrow.cli.knee_table import level_line, objective_text, print_heading, print_knee, print_law
 from outgrow.cli.load_live import LoadLive
 from outgrow.cli.load_table import second_line
 from outgrow.control.find_knee import KneeRequest
 from outgrow.facts.capacities import Capacity
+from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.knees import KneeLevel
 from outgrow.facts.loads import Outcome
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
@@ -108,8 +112,12 @@ def test_a_proof_and_the_roadmap_are_told_in_korean(tmp_path, shop, capsys):
 
     run(["verify", "v2", plan, "--lang", "ko", "--scale", "0.3"])
     run(["verify", "--list", plan, "--lang", "ko"])
+    event = Event(EventKind.PROOF, AT, AT, AT, "v2", {"text": "not proven"})
+    run_async(lambda: append_event(load(Path(plan)).plan, event, base=tmp_path, environment={}))
+    run(["journal", "events", plan, "--from", "2026-01-01", "--lang", "ko"])
 
     told = capsys.readouterr()
+    assert "증명되지 않음" in told.out
     names = ("normal", "peak", "read", "v1", "v2", "shop", "target", "version", "baseline", "users", "git")
     assert english_in(told.out + told.err, *names) == []
 

@@ -127,6 +127,15 @@ def test_happenings_are_those_of_the_week(a_check: Checked) -> None:
     assert [(each.what, each.text) for each in happenings] == [("Deployment", "api: 2.1")]
 
 
+def test_every_kind_of_event_can_be_told_and_the_loops_own_are_left_out(a_check: Checked) -> None:
+    events = [Event(kind, AT - timedelta(hours=1), None, AT, "api", {"text": "proven"}) for kind in EventKind]
+
+    happenings = _weekly(a_check, events=events).happenings
+
+    assert len(happenings) == len(EventKind) - 2
+    assert {each.text for each in happenings} == {"api: proven"}
+
+
 def _weekly(check: Checked, decisions=(), events=()) -> WeeklyView:
     plan, facts = check
     words = Words("en", zone_of(plan.timezone))

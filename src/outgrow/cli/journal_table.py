@@ -13,6 +13,7 @@ from outgrow.control.scaling_records import Mode
 from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
 from outgrow.plan import Plan
 from outgrow.plan.grades import Grade
+from outgrow.report.happened import event_text
 from outgrow.report.said import said
 from outgrow.report.words import Words
 
@@ -49,9 +50,8 @@ def print_events(shown: Console, plan: Plan, events: Sequence[Event], words: Wor
 
 def _told(event: Event, words: Words) -> str:
     """Give an event's sentence; of scaling that ordered nothing real, that too."""
-    text, mode = str(event.detail.get("text", "")), str(event.detail.get("mode", ""))
+    told, mode = event_text(event, words), str(event.detail.get("mode", ""))
     is_imagined = event.kind is EventKind.SCALING and mode in {Mode.DRY_RUN, Mode.SHADOW}
-    told = said(text, words)
     return f"{words(f'scaling.mode.{Mode(mode).name.lower()}')}: {told}" if is_imagined else told
 
 

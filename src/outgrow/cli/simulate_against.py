@@ -12,8 +12,7 @@ from rich.text import Text
 from outgrow.cli.common import console
 from outgrow.facts.scaling import Rule
 from outgrow.quantity import format_number
-from outgrow.report.rehearsal_view import moment, share
-from outgrow.report.said import said
+from outgrow.report.rehearsal_view import moment, policy_name, share
 from outgrow.report.scaling_words import rule_word
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def print_against(found: "Rehearsal", counts: Sequence[float | None], words: "Wo
     shown = console()
     shown.print(
         Text(
-            words("shadow.headline", policy=said(found.policy.name, words), share=share(compared.agreement)),
+            words("shadow.headline", policy=policy_name(found.policy.name, words), share=share(compared.agreement)),
             style="bold",
         )
     )

@@ -13,8 +13,7 @@ from outgrow.quantity import format_number
 from outgrow.report.axes import Tick, time_ticks, value_ticks
 from outgrow.report.chart import Chart, Line, value_axis
 from outgrow.report.columns import Stretch, thinned
-from outgrow.report.rehearsal_view import ordered_by_cost, share
-from outgrow.report.said import said
+from outgrow.report.rehearsal_view import ordered_by_cost, policy_name, share
 from outgrow.report.scaling_words import rule_word
 from outgrow.report.words import Words
 from outgrow.simulate.rehearsal import Part, Rehearsal, Rehearsed
@@ -34,7 +33,7 @@ _LEAST_SHOWN: Final = 1e-6
 
 def replicas_chart(found: Rehearsal, row: Rehearsed, words: Words, title: str = "") -> Chart:
     """Draw a row over the whole trace, the warm-up included; hovering tells the decisions where they were kept."""
-    title = title or words("rehearsal.replicas", policy=said(row.name, words))
+    title = title or words("rehearsal.replicas", policy=policy_name(row.name, words))
     return _replicas(found, row, words, title, 0, len(found.totals))
 
 
@@ -81,7 +80,7 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
     key = "rehearsal.replicas_sentence" if under else "rehearsal.replicas_enough"
     return Chart(
         title=title,
-        sentence=words(key, policy=said(row.name, words), under=share(under), **most),
+        sentence=words(key, policy=policy_name(row.name, words), under=share(under), **most),
         unit=words("rehearsal.replicas_unit"),
         start=start,
         end=end,
@@ -189,9 +188,9 @@ def scatter(found: Rehearsal, words: Words) -> Scatter:
         Dot(
             round(left, 2),
             round(height, 2),
-            said(row.name, words),
+            policy_name(row.name, words),
             row.part,
-            words("rehearsal.dot", name=said(row.name, words), regret=f"{cost:.3f}", unserved=share(each)),
+            words("rehearsal.dot", name=policy_name(row.name, words), regret=f"{cost:.3f}", unserved=share(each)),
             row.part is not Part.CURVE or row in ends,
         )
         for row, cost, each, (left, height) in zip(rows, costs, shares, places, strict=True)

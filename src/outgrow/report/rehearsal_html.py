@@ -4,8 +4,7 @@ from dataclasses import fields as dataclass_fields
 
 from outgrow.report.html import render_page
 from outgrow.report.rehearsal_charts import replicas_chart, scatter, worst_chart
-from outgrow.report.rehearsal_view import RehearsalRow, rehearsal_view
-from outgrow.report.said import said
+from outgrow.report.rehearsal_view import RehearsalRow, policy_name, rehearsal_view
 from outgrow.report.words import Words
 from outgrow.simulate.rehearsal import Part, Rehearsal
 
@@ -22,7 +21,7 @@ def render_rehearsal(found: Rehearsal, service: str, notes: tuple[str, ...], wor
         view=view,
         columns=[field for field in fields if any(getattr(row, field) for row in view.rows)],
         charts=[replicas_chart(found, found.policy, words), *([worst] if worst else [])],
-        beside=[replicas_chart(found, row, words, said(row.name, words)) for row in beside],
+        beside=[replicas_chart(found, row, words, policy_name(row.name, words)) for row in beside],
         scatter=scatter(found, words),
         zone=words.zone.key,
     )

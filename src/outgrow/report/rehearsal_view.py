@@ -73,6 +73,11 @@ def share(value: float) -> str:
     return f"{percent:.2f} %" if percent >= 1 else f"{percent:.2g} %"
 
 
+def policy_name(name: str, words: Words) -> str:
+    """Word the name of an oracle or of a policy that a search made up; what somebody called one stays as it is."""
+    return said(name, words) if " " in name else name
+
+
 def sentence(note: str) -> str:
     """Make a sentence of what was noted: `the first hour is warm-up` begins with a capital and ends with a point."""
     return f"{note[:1].upper()}{note[1:]}{'' if note.endswith('.') else '.'}"
@@ -96,7 +101,7 @@ def ordered_by_cost(rows: Sequence[Rehearsed]) -> list[Rehearsed]:
 def _headline(found: Rehearsal, words: Words) -> str:
     """Say what the policy leaves unserved and costs, held against the least at which everything can be served."""
     score, regret = found.policy.appraisal.score, found.regret(found.policy)
-    names = {"policy": said(found.policy.name, words), "unserved": share(score.unserved)}
+    names = {"policy": policy_name(found.policy.name, words), "unserved": share(score.unserved)}
     if abs(regret - 1) < _HARDLY:
         return words(f"rehearsal.headline.{'at_least_cost' if score.unserved else 'perfect'}", **names)
     if regret < 1:
@@ -127,7 +132,7 @@ def _lead(found: Rehearsal, words: Words) -> list[str]:
 
 
 def _equal_cost(own: float, equal: Rehearsed, words: Words) -> str:
-    theirs, name = equal.appraisal.score.unserved, said(equal.name, words)
+    theirs, name = equal.appraisal.score.unserved, policy_name(equal.name, words)
     if not theirs:
         return words("rehearsal.equal_cost.nothing" if own else "rehearsal.equal_cost.nothing_too", name=name)
     if share(theirs) == share(own):
@@ -223,7 +228,7 @@ def _heads(words: Words) -> RehearsalRow:
 def _row(found: Rehearsal, row: Rehearsed, words: Words) -> RehearsalRow:
     score, bill, latency = row.appraisal.score, row.appraisal.bill, row.appraisal.latency
     return RehearsalRow(
-        said(row.name, words),
+        policy_name(row.name, words),
         row.part,
         share(score.unserved),
         share(score.time_under),

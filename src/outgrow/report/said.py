@@ -16,13 +16,13 @@ from typing import Final
 from outgrow.report.words import Words, tables_under, texts_under
 
 _NAMES: Final = frozenset(
-    {"checkpoint", "command", "container", "metric", "name", "resource", "scenario", "signal", "step", "subject"}
+    {"checkpoint", "command", "container", "metric", "name", "names", "resource", "scenario", "signal", "step"}
 )
 """A gap of these holds what somebody called something, which stays as it is."""
 _LONGEST: Final = 320
 """In letters; of a longer text its parts are read: gaps may end at many places, and how many grows with the length."""
-_LISTED: Final = "names"
-"""A gap of this name holds several, parted by commas and the word before the last."""
+_LISTS: Final = frozenset({"names", "parts"})
+"""A gap of these holds several, parted by commas and the word before the last."""
 
 
 def said(text: str, words: Words) -> str:
@@ -63,8 +63,8 @@ def _read(text: str) -> _Reading:
 
 
 def _gap(name: str, text: str) -> _Reading:
-    if name == _LISTED:
-        return _read(text.replace(" and ", ", "))
+    if name in _LISTS:
+        text = text.replace(" and ", ", ")
     return _Reading(text) if name in _NAMES else _read(text)
 
 

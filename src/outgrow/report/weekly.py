@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from outgrow.facts.checks import CheckFacts
-from outgrow.facts.decisions import Decision, Event
+from outgrow.facts.decisions import Decision, Event, EventKind
 from outgrow.facts.forecasts import DailyLevel
 from outgrow.plan import Plan
 from outgrow.plan.checkpoints import Checkpoint
@@ -17,11 +17,14 @@ from outgrow.quantity import format_in
 from outgrow.report.conditions import statement
 from outgrow.report.days_chart import history_of
 from outgrow.report.deadlines import distance
+from outgrow.report.happened import event_text
 from outgrow.report.views import CheckpointView
 from outgrow.report.words import Words
 
 _WEEK: Final = timedelta(days=7)
 _FRESH: Final = timedelta(days=1)
+_OF_THE_LOOP: Final = frozenset({EventKind.SCALING, EventKind.START_UP})
+"""A scaling loop has one every few seconds: `outgrow journal events` lists those."""
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -228,8 +231,8 @@ def _duties(
 
 def _happenings(events: Iterable[Event], since: datetime, now: datetime, words: Words) -> Iterator[Happening]:
     for event in events:
-        if (event.end or event.start) < since or event.start > now:
+        if event.kind in _OF_THE_LOOP or (event.end or event.start) < since or event.start > now:
             continue
         end = f" – {words.moment(event.end)}" if event.end is not None else ""
-        told = ": ".join(part for part in (event.subject, str(event.detail.get("text", ""))) if part)
+        told = ": ".join(part for part in (event.subject, event_text(event, words)) if part)
         yield Happening(words(f"event.{event.kind.value}"), words.moment(event.start) + end, told)
