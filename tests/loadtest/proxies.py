@@ -22,13 +22,17 @@ async def proxy(reader, writer):
     else:
         far_writer.write(head)
 
-    async def pump(source, into):
+    await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+
+async def pump(source, into):
+    """Pass on what comes, until it ends."""
+    try:
         with suppress(OSError):
             while data := await source.read(65536):
                 into.write(data)
+    finally:
         into.close()
-
-    await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
 
 def known_to(through: str) -> str:

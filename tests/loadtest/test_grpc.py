@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import grpc
 import h2.config
@@ -16,8 +17,8 @@ from outgrow.errors import SourceError, UsageError
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.run import run_load
 from tests.loadtest.certificates import authority
-from tests.loadtest.proxies import known_to, proxy
-from tests.loadtest.servers import OK, answering, load_of, scenario, serving
+from tests.loadtest.proxies import known_to, proxy, pump
+from tests.loadtest.servers import OK, answering, load_of, request, scenario, serving
 from tests.servers.process import program
 
 FIELD = descriptor_pb2.FieldDescriptorProto
@@ -320,6 +321,23 @@ async def test_calls_go_through_a_proxy_that_wants_a_password(papers, tls, monke
 
     assert facts.whole.outcomes == {Outcome.DONE: 4}
     assert len(tunnels) >= 3
+
+
+async def test_a_server_may_speak_together_with_the_proxys_consent():
+    async def eager(reader, writer):
+        await request(reader)
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(b"HTTP/1.1 200 Connected\r\n\r\n" + await far_reader.read(65_536))
+            await asyncio.gather(*(pump(*pair) for pair in ((reader, far_writer), (far_reader, writer))))
+        finally:
+            far_writer.close()
+
+    async with shop() as target, serving(eager) as through:
+        port = int(target.rpartition(":")[2])
+        facts = await over_tls(Path(), target, proxy=through)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 4}
 
 
 async def test_a_proxy_of_the_environment_is_not_asked(monkeypatch):

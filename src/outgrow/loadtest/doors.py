@@ -110,7 +110,7 @@ class Door:
         return made
 
     def dialled_within(self, seconds: float) -> socket.socket:
-        """Do the same, without a loop; no step takes longer than so many seconds.
+        """Do the same, without a loop; no step takes longer than so many seconds, and what comes unasked is dropped.
 
         Raises:
             OSError: it cannot be opened.
@@ -120,7 +120,7 @@ class Door:
             if self.connect:
                 made.sendall(self.connect)
                 heard = b""
-                while not _is_open(heard):
+                while _rest_after(heard) is None:
                     heard = _more(heard, made.recv(_LONGEST_ANSWER))
         except BaseException:
             made.close()
