@@ -32,10 +32,11 @@ assert facts.whole.arrivals == 2, facts.whole.outcomes
     ("code", "unwanted"),
     [
         ("import outgrow.cli.load, outgrow.api, outgrow.control.load_test", GENERATOR),
+        ("import outgrow.cli.load_table, outgrow.cli.load_live, outgrow.cli.threshold_table", GENERATOR),
         ("import outgrow.loadtest.worker", WORKER),
         (RUN, WORKER),
     ],
-    ids=["the command", "a worker", "a run at a steady rate"],
+    ids=["the command", "its tables", "a worker", "a run at a steady rate"],
 )
 def test_a_load_test_imports_only_what_it_needs(code, unwanted):
     shown = f"{code}\nimport sys\nprint(*({unwanted!r} & set(sys.modules)))"

@@ -7,13 +7,13 @@ epoch, so that a peak stays in its column when the chart's ends move.
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
-
-import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Final
 
 from outgrow.facts.samples import Measured, Sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Point = tuple[float, float]
 """Seconds since the epoch, and a value."""
@@ -53,6 +53,8 @@ def thinned(points: Sequence[Point], start: float, end: float, columns: int) -> 
     """
     if len(points) <= 2 * columns:
         return list(points)
+    import numpy as np  # noqa: PLC0415 (the tables of a load test, which shares this room, are printed without it)
+
     times = np.array([time for time, _ in points], dtype=np.float64)
     values = np.array([value for _, value in points], dtype=np.float64)
     cells = np.floor_divide(times, column_width(start, end, columns)).astype(np.int64)
@@ -65,10 +67,12 @@ def thinned(points: Sequence[Point], start: float, end: float, columns: int) -> 
 
 def _where(
     extreme: "np.ufunc",
-    values: NDArray[np.float64],
-    firsts: NDArray[np.int64],
+    values: "NDArray[np.float64]",
+    firsts: "NDArray[np.int64]",
 ) -> list[int]:
     """Give the first index at which each cell's extreme stands; cells begin at `firsts` and are never empty."""
+    import numpy as np  # noqa: PLC0415 (as above)
+
     reached = np.repeat(extreme.reduceat(values, firsts), np.diff(firsts, append=len(values)))
     hits = np.flatnonzero(values == reached)
     return hits[np.searchsorted(hits, firsts)].tolist()
@@ -114,6 +118,9 @@ def _holes(times: Sequence[float], every: float) -> set[int]:
 
     What is usual is the larger of the medians before and after: where the step changes, the wider one is as usual.
     """
+    import numpy as np  # noqa: PLC0415 (as above)
+    from numpy.lib.stride_tricks import sliding_window_view  # noqa: PLC0415
+
     distances = np.diff(np.array(times, dtype=np.float64))
     long = np.flatnonzero(distances > _HOLE * every)
     if len(long) == 0:
