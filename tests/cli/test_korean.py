@@ -13,9 +13,10 @@ from rich.console import Console
 from outgrow.api import append_event
 from outgrow.capacity.knee import Knee, Objective, Search
 from outgrow.capacity.usl import Point, fit_scaling_law
-from outgrow.cli import run
+from outgrow.cli import cli, run
 from outgrow.cli.common import load, run_async
 from outgrow.cli.knee_table import level_line, objective_text, print_heading, print_knee, print_law
+from outgrow.cli.load import SUBCOMMANDS, load_command
 from outgrow.cli.load_live import LoadLive
 from outgrow.cli.load_table import second_line
 from outgrow.control.find_knee import KneeRequest
@@ -244,3 +245,22 @@ def test_a_demand_is_worked_out_in_korean(capsys):
     run(["demand", "--mau", "100000", "--lang", "ko"])
 
     assert english_in(capsys.readouterr().out, "PT") == []
+
+
+IN_ENGLISH = {"test", "init", "schema", "import", "serve"}
+"""What quotes a file's own words, or says little but the name of a file that it wrote."""
+
+
+def test_every_command_that_tells_of_a_system_or_a_run_speaks_korean():
+    above = click.Context(cli)
+    load_above = click.Context(load_command)
+    commands = {name: cli.get_command(above, name) for name in cli.list_commands(above)}
+    commands |= {f"load {name}": load_command.get_command(load_above, name) for name in SUBCOMMANDS}
+
+    silent = {
+        name
+        for name, command in commands.items()
+        if command is not None and command is not load_command and all(each.name != "lang" for each in command.params)
+    }
+
+    assert silent <= IN_ENGLISH

@@ -3,6 +3,7 @@
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,9 @@ from outgrow.cli.common import (
     run_async,
 )
 from outgrow.errors import ExitCode
+
+if TYPE_CHECKING:
+    from outgrow.report.words import Words
 
 
 @click.command()
@@ -55,6 +59,7 @@ def check(
     """
     from outgrow.api import check_plan
     from outgrow.report.check_view import check_view
+    from outgrow.report.words import texts_of
 
     loaded = load(plan)
     wanted = checkpoints_of(loaded.plan, checkpoints)
@@ -83,10 +88,10 @@ def check(
         from outgrow.cli.check_table import print_check
 
         print_check(view, evidence=evidence)
-    return exit_code(facts, fail_on)
+    return exit_code(facts, fail_on, texts_of(lang))
 
 
-def exit_code(facts: "object", fail_on: str | None) -> int:
+def exit_code(facts: "object", fail_on: str | None, words: "Words") -> int:
     """Give the exit code of a check: without `--fail-on` a verdict never changes it; 4 wins over 5, 5 over 3."""
     from outgrow.facts.checks import CheckFacts
     from outgrow.plan.grades import grade_of
@@ -100,6 +105,6 @@ def exit_code(facts: "object", fail_on: str | None) -> int:
             return ExitCode.VERDICT
         open_ones = [verdict.checkpoint for verdict in counted if any(grade >= bar for grade in verdict.undecided)]
         if open_ones:
-            click.echo(f"--fail-on {fail_on} cannot be decided: {', '.join(open_ones)}; see why above", err=True)
+            click.echo(words("verdict.not_decided", grade=fail_on, checkpoints=", ".join(open_ones)), err=True)
             return ExitCode.UNKNOWN
     return ExitCode.SOURCE if failed else ExitCode.DONE
