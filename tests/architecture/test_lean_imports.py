@@ -6,6 +6,7 @@ import sys
 import pytest
 
 GENERATOR = {"numpy", "outgrow.autoscale", "outgrow.simulate", "outgrow.capacity", "outgrow.decide.forecast"}
+PAGES = {*GENERATOR, "jinja2", "outgrow.report.load_view", "outgrow.report.report_view"}
 WORKER = {
     *GENERATOR,
     "brotli",
@@ -32,7 +33,7 @@ assert facts.whole.arrivals == 2, facts.whole.outcomes
     ("code", "unwanted"),
     [
         ("import outgrow.cli.load, outgrow.api, outgrow.control.load_test", GENERATOR),
-        ("import outgrow.cli.load_table, outgrow.cli.load_live, outgrow.cli.threshold_table", GENERATOR),
+        ("import outgrow.cli.load_table, outgrow.cli.load_live, outgrow.cli.threshold_table", PAGES),
         ("import outgrow.loadtest.worker", WORKER),
         (RUN, WORKER),
     ],

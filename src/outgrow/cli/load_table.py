@@ -9,8 +9,8 @@ from rich.text import Text
 from outgrow.cli.common import console
 from outgrow.facts.loads import FAILURES, Latency, LoadFacts, LoadSecond, Outcome, StepLoad
 from outgrow.quantity import format_number
+from outgrow.report.load_saturated import saturated_texts
 from outgrow.report.load_trends import trend_name, trend_value
-from outgrow.report.load_view import saturated_texts
 from outgrow.report.load_words import milliseconds
 from outgrow.report.said import said
 from outgrow.report.words import Words

@@ -10,6 +10,7 @@ from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
+from outgrow.report.load_saturated import saturated_texts
 from outgrow.report.load_trends import apart_table, trends_table
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.report_view import Fact
@@ -225,26 +226,6 @@ def _checks(facts: LoadFacts, words: Words) -> Table | None:
     )
     heads = tuple(words(f"load.head.{head}") for head in ("check", "step", "passed", "failed", "share"))
     return Table(words("load.checks"), heads, rows)
-
-
-def saturated_texts(facts: LoadFacts, words: Words) -> Iterator[str]:
-    """Say what was saturated, the first first, and when the target fell behind."""
-    for index, each in enumerate(facts.saturated):
-        resource = facts.resources[each.resource]
-        key = "load.saturated_first" if index == 0 else "load.saturated_then"
-        yield words(
-            key,
-            resource=each.resource,
-            at=clock(each.at_seconds),
-            value=f"{format_number(each.value)} {resource.unit}",
-            limit=f"{format_number(each.limit)} {resource.unit}",
-            says=said(resource.limit_says, words),
-            rate=format_number(each.due_rps),
-        )
-    if facts.slowed_at_seconds is not None:
-        yield words("load.fell_behind", at=clock(facts.slowed_at_seconds))
-        if facts.resources and not facts.saturated:
-            yield words("load.nothing_full")
 
 
 def _health(facts: LoadFacts, words: Words) -> Iterator[str]:
