@@ -1,6 +1,7 @@
 """The search for the knee: few rates, the right one, and never luck."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -107,3 +108,35 @@ def test_levels_with_less_than_one_arrival_at_once_make_no_law():
 def test_a_search_that_cannot_end_is_refused(options, told):
     with pytest.raises(UsageError, match=told):
         Search(*options)
+
+
+@given(st.integers(1, 400), st.integers(1, 20), st.floats(0.001, 0.3), st.floats(1.01, 4))
+def test_users_are_whole_and_the_most_that_are_kept_lie_beside_the_fewest_that_are_not(carries, lowest, share, factor):
+    search = Search(lowest, 1000, factor, share, most_levels=500, by_users=True)
+    levels: list[KneeLevel] = []
+    while (users := next_rate(search, levels)) is not None:
+        assert users == int(users)
+        levels.append(level(users, kept=users <= carries, by_users=True))
+
+    found = knee_of(levels)
+
+    if carries < lowest:
+        assert "begin with fewer" in found.why
+    else:
+        assert found.rate is not None
+        assert found.broken is not None
+        assert found.rate <= carries < found.broken <= max(found.rate + 1, found.rate * (1 + share))
+        assert found.confirmed
+        assert found.carried == found.rate  # as the made-up levels carry
+
+
+def test_a_closed_model_is_not_asked_for_a_rate_and_keeps_none():
+    slow = level(100, by_users=True)
+
+    assert not Objective(p95_seconds=0.5).broken_by(replace(slow, carried=3.0))
+    assert Objective(p95_seconds=0.5).broken_by(replace(slow, carried=3.0, by_users=False))
+
+
+def test_half_a_user_is_refused():
+    with pytest.raises(UsageError, match="users are whole"):
+        Search(0.5, 10, by_users=True)

@@ -153,17 +153,20 @@ def test_the_search_for_the_knee_is_told_in_korean_and_its_columns_stand(capsys)
     capacity = Capacity("api", AT, 80, 100, 1, "peak", objective_text(objective), confirmed=True)
     law = fit_scaling_law([Point(n, x) for n, x in ((2, 90), (4, 160), (8, 260), (16, 300), (32, 250), (20, 290))])
 
-    print_heading(KneeRequest(Scenario.model_validate(SCENARIO), objective, Search(10, 100), SECOND, SECOND), KOREAN)
-    for level in levels:
-        click.echo(level_line(level, KOREAN))
-    print_knee(found, capacity, (), KOREAN)
-    print_law("instances", law, KOREAN)
+    for by_users in (False, True):
+        search = Search(10, 100, by_users=by_users)
+        held = [replace(each, by_users=by_users) for each in levels]
+        print_heading(KneeRequest(Scenario.model_validate(SCENARIO), objective, search, SECOND, SECOND), KOREAN)
+        for level in held:
+            click.echo(level_line(level, KOREAN))
+        print_knee(replace(found, levels=tuple(held)), capacity, (), KOREAN)
+        print_law("instances", law, KOREAN)
 
-    told = capsys.readouterr().out
-    assert english_in(told, "pool", "api", "alpha", "beta", "gamma") == []
-    lines = told.splitlines()
-    assert len({tuple(ends_of_columns(line)[:6]) for line in lines[3 : 3 + len(levels)]}) == 1
-    assert ends_of_columns(lines[2])[:6] == ends_of_columns(lines[3])[:6]
+        told = capsys.readouterr().out
+        assert english_in(told, "pool", "api", "alpha", "beta", "gamma") == []
+        lines = told.splitlines()
+        assert len({tuple(ends_of_columns(line)[:6]) for line in lines[2 : 2 + len(levels)]}) == 1
+        assert ends_of_columns(lines[1])[:6] == ends_of_columns(lines[2])[:6]
 
 
 OF_A_SHOP = ("web", "requests", "hpa", "cpu", "time", "rps", "spike", "slow")

@@ -347,10 +347,29 @@ def test_values_of_another_scenario_are_refused(tmp_path, shop, capsys):
 
 
 @pytest.mark.parametrize("course", [{"vus": 5, "duration": "1s"}, {"target_rps": 5, "duration": "1s"}])
-def test_a_knee_of_users_who_wait_is_searched_at_rates_and_that_is_said(capsys, course):
+def test_what_a_knee_is_searched_over_is_said(capsys, course):
     made = Scenario.model_validate({"target": "http://127.0.0.1", "steps": [{"name": "read"}], **course})
     seconds = timedelta(seconds=3)
 
-    print_heading(KneeRequest(made, Objective(p95_seconds=0.1), Search(10, 100), seconds, seconds), texts_of("en"))
+    search = Search(10, 100, by_users=made.is_closed)
+    print_heading(KneeRequest(made, Objective(p95_seconds=0.1), search, seconds, seconds), texts_of("en"))
 
-    assert ("its requests are asked at these rates instead" in capsys.readouterr().out) == made.is_closed
+    told = capsys.readouterr().out
+    assert ("10 to 100 users who wait for their answers" in told) == made.is_closed
+    assert ("asked/s" in told) != made.is_closed
+
+
+def test_the_knee_of_users_is_found_and_what_they_got_answered_is_the_capacity(tmp_path, shop, capsys):
+    plan, file = plan_in(tmp_path, shop, "vus: 30\n    duration: 1h"), tmp_path / "knee.json"
+    users = ["--from", "1", "--to", "2", "--hold", "500ms", "--settle", "200ms", "--p95", "5s", "--errors", "50"]
+
+    code = run(["load", "knee", "peak", plan, *users, "-o", str(file)])
+
+    told, document = capsys.readouterr().out, json.loads(file.read_text())
+    assert code == 0
+    assert "the knee: 2 users kept twice" in told
+    assert [level["rate"] for level in document["levels"]] == [1, 2, 2]
+    assert document["searched"] == "users"
+    kept = [level["carried"] for level in document["levels"] if level["rate"] == 2]
+    assert document["capacity"]["rate"] == min(kept)
+    assert document["capacity"]["broken"] is None

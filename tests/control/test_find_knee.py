@@ -54,14 +54,21 @@ async def test_the_knee_lies_where_the_server_is_full():
     assert all(level.kept == (not level.broken) for level in found.levels)
 
 
-async def test_users_who_wait_for_their_answers_keep_to_the_rates_that_are_searched():
-    async with serving(one_at_a_time(0.001)) as target:
-        of = asked(target, 10, 20)
-        users = scenario(target, vus=5, duration="10s", target_rps=None, ramp="0s")
-        found = await searched(replace(of, scenario=users))
+async def test_of_users_who_wait_for_their_answers_the_most_are_found_that_keep_the_objective():
+    # given a server that answers one request at a time, each after 20 ms: the n-th of n users waits n times 20 ms
+    async with serving(one_at_a_time(0.02)) as target:
+        of = asked(target, 10, 20, p95_seconds=0.15)
+        users = scenario(target, vus=50, iterations=7, processes=2, target_rps=None, ramp="0s", duration=None)
+        found = await searched(replace(of, scenario=users, search=Search(2, 40, 2, 0.1, by_users=True)))
 
-    # the closed model would have asked for several hundred a second
-    assert all(level.carried < 40 for level in found.levels)
+    assert all(level.by_users and level.rate == int(level.rate) for level in found.levels)
+    assert found.rate is not None
+    assert found.broken is not None
+    assert found.rate < 8 <= found.broken + 2
+    assert found.broken - found.rate <= 1
+    # what they got answered is what is carried: at most 50/s, and not as many as there are users
+    assert found.carried is not None
+    assert 10 < found.carried <= 51
 
 
 async def test_a_server_that_never_answers_in_time_has_no_knee():

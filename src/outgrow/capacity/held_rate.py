@@ -2,7 +2,7 @@
 
 from outgrow.facts.buckets import together
 from outgrow.facts.knees import KneeLevel
-from outgrow.facts.loads import FAILURES, LoadFacts, Outcome
+from outgrow.facts.loads import FAILURES, LoadFacts, Model, Outcome
 
 
 def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat: bool = False) -> KneeLevel:
@@ -12,7 +12,7 @@ def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat
 
     Args:
         facts: a run at one rate.
-        rate: arrivals a second that were asked.
+        rate: arrivals a second that were asked, or users of a closed model.
         settle_seconds: what is left out at the beginning.
         is_repeat: whether the rate was held before.
     """
@@ -43,4 +43,5 @@ def held_rate(facts: LoadFacts, rate: float, settle_seconds: float, *, is_repeat
         too_weak=facts.health.too_weak,
         saturated=facts.saturated[0].resource if facts.saturated else "",
         is_repeat=is_repeat,
+        by_users=facts.model is Model.CLOSED,
     )

@@ -1,4 +1,4 @@
-"""The knee: the highest rate at which a target keeps its objective, found with few held rates.
+"""The knee: the highest rate, or the most users, at which a target keeps its objective, found with few held ones.
 
 Steps grow by a factor until a rate breaks the objective, then the gap between the highest kept and the lowest broken
 rate is halved (geometrically) until it is small. The rate found is held once more: a lucky hold is not a capacity.
@@ -30,7 +30,7 @@ class Objective:
     def broken_by(self, level: KneeLevel) -> tuple[str, ...]:
         """Say which limits a level does not keep, in words; empty where all are kept."""
         found: list[str] = []
-        if level.carried < CARRIED_SHARE * level.rate:
+        if not level.by_users and level.carried < CARRIED_SHARE * level.rate:
             found.append(f"{level.carried:,.1f} of {level.rate:,.1f}/s carried")
         if level.failed_share > self.failed_share:
             found.append(f"{level.failed_share:.2%} failed, {self.failed_share:.2%} allowed")
@@ -45,7 +45,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where the knee is looked for: rates in arrivals a second.
+    """Where the knee is looked for: rates in arrivals a second, or, with `by_users`, whole numbers of users.
 
     `factor` is from one step to the next, `resolution` how near, as a share, kept and broken rates come at the end;
     at most `most_levels` rates are held.
@@ -56,6 +56,7 @@ class Search:
     factor: float = 1.6
     resolution: float = 0.05
     most_levels: int = 20
+    by_users: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a search that cannot end.
@@ -64,7 +65,10 @@ class Search:
             UsageError: rates, factor or resolution do not fit together.
         """
         if not 0 < self.lowest <= self.highest < math.inf:
-            raise UsageError(f"from {self.lowest:g} to {self.highest:g}/s: rates must rise from above 0")
+            of = " users: numbers" if self.by_users else "/s: rates"
+            raise UsageError(f"from {self.lowest:g} to {self.highest:g}{of} must rise from above 0")
+        if self.by_users and not (float(self.lowest).is_integer() and float(self.highest).is_integer()):
+            raise UsageError(f"from {self.lowest:g} to {self.highest:g} users: users are whole, at least 1")
         if not 1 < self.factor < math.inf:
             raise UsageError(f"a factor of {self.factor:g}: each step must be above the one before, such as 1.6")
         if not _FINEST <= self.resolution < 1:
@@ -72,7 +76,7 @@ class Search:
 
 
 def next_rate(search: Search, levels: Sequence[KneeLevel]) -> float | None:
-    """Give the rate to hold next; none when nothing more is to be learnt.
+    """Give the rate, or the number of users, to hold next; none when nothing more is to be learnt.
 
     Args:
         search: where to look.
@@ -88,10 +92,14 @@ def next_rate(search: Search, levels: Sequence[KneeLevel]) -> float | None:
     if broken is None:
         if kept >= search.highest:
             return None if _confirmed(levels, kept) else kept
-        return min(kept * search.factor, search.highest)
-    if broken > kept * (1 + search.resolution):
-        return math.sqrt(kept * broken)
+        return min(max(_asked(search, kept * search.factor), kept + search.by_users), search.highest)
+    if broken > max(kept * (1 + search.resolution), kept + search.by_users):
+        return _asked(search, math.sqrt(kept * broken))
     return None if _confirmed(levels, kept) else kept
+
+
+def _asked(search: Search, wanted: float) -> float:
+    return float(math.ceil(wanted)) if search.by_users else wanted
 
 
 def bracket(levels: Sequence[KneeLevel]) -> tuple[float | None, float | None]:
@@ -107,7 +115,7 @@ def _confirmed(levels: Sequence[KneeLevel], rate: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Knee:
-    """What the search found.
+    """What the search found; of a search by users rates are numbers of users.
 
     `rate` is the highest rate that keeps the objective, none where even the lowest breaks it; `broken` the lowest that
     does not, none where none was met: then the target carries more than was asked. `confirmed` says whether `rate`
@@ -121,6 +129,12 @@ class Knee:
     law: ScalingLaw | NotFitted
     why: str = ""
 
+    @property
+    def carried(self) -> float | None:
+        """What was carried at the knee, in arrivals a second: the rate itself, or what its users got answered."""
+        held = [level for level in self.levels if level.rate == self.rate and level.kept]
+        return min((level.carried if level.by_users else level.rate for level in held), default=None)
+
 
 def knee_of(levels: Sequence[KneeLevel], stopped: str = "") -> Knee:
     """Sum a search up.
@@ -130,11 +144,16 @@ def knee_of(levels: Sequence[KneeLevel], stopped: str = "") -> Knee:
         stopped: why the search ended early, in words; empty where it came to its end.
     """
     kept, broken = bracket(levels)
+    by_users = any(level.by_users for level in levels)
     why = stopped
     if not why and kept is None:
         why = "even the lowest rate breaks the objective; begin lower"
+        if by_users:
+            why = "even the fewest users break the objective; begin with fewer"
     elif not why and broken is None:
         why = "no rate that was asked breaks the objective: the target carries more than that"
+        if by_users:
+            why = "no number of users that was asked breaks the objective: the target carries more of them"
     measured = [Point(level.concurrency, level.carried) for level in levels if level.concurrency >= 1 and level.carried]
     # In the order of N: the search goes up and down, but every level begins on a target that has recovered.
     points = sorted(measured, key=lambda point: point.n)

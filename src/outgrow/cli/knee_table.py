@@ -37,16 +37,16 @@ def print_heading(request: KneeRequest, words: Words) -> None:
     search = request.search
     click.echo(
         words(
-            "load.knee.heading",
+            "load.knee.heading_of_users" if search.by_users else "load.knee.heading",
             objective=said(objective_text(request.objective), words),
             lowest=f"{search.lowest:,.4g}",
             highest=f"{search.highest:,.4g}",
             hold=format_duration(request.hold),
         )
     )
-    if request.scenario.is_closed:
-        click.echo(words("load.knee.closed"))
     names = [name if name.startswith("p") else words(f"load.knee.{name}") for name in _NAMES]
+    if search.by_users:
+        names[0] = words("load.knee.users")
     click.echo(" ".join(_right(name, width) for name, width in zip(names, _WIDTHS, strict=True)))
 
 
@@ -77,8 +77,9 @@ def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, 
     shown = console()
     shown.print()
     if found.rate is not None and capacity is not None:
-        above = "" if found.broken is None else words("load.knee.broken_at", rate=f"{found.broken:,.4g}")
-        key = "load.knee.kept_twice" if found.confirmed else "load.knee.kept_once"
+        of = "_users" if is_by_users(found) else ""
+        above = "" if found.broken is None else words(f"load.knee.broken_at{of}", rate=f"{found.broken:,.4g}")
+        key = f"load.knee.kept_twice{of}" if found.confirmed else f"load.knee.kept_once{of}"
         shown.print(Text(words(key, rate=f"{found.rate:,.4g}") + above, "bold"))
         shown.print(
             words(
@@ -94,6 +95,11 @@ def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, 
     print_law("concurrency", found.law, words)
     if len({each.instances for each in earlier}) > 1:
         print_law("instances", law_over_instances(earlier), words)
+
+
+def is_by_users(found: Knee) -> bool:
+    """Say whether numbers of users were held, of a closed scenario."""
+    return any(level.by_users for level in found.levels)
 
 
 def law_over_instances(earlier: tuple[Capacity, ...]) -> ScalingLaw | NotFitted:
@@ -133,10 +139,11 @@ def _estimate(each: Estimate, words: Words) -> str:
 def knee_document(
     scenario: str, objective: Objective, found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, ...]
 ) -> dict[str, Any]:
-    """Give the JSON document `outgrow.knee/1`; rates in arrivals a second, times in seconds."""
+    """Give the JSON document `outgrow.knee/1`; rates in arrivals a second, or users; times in seconds."""
     document: dict[str, Any] = {
         "schema": "outgrow.knee/1",
         "scenario": scenario,
+        "searched": "users" if is_by_users(found) else "rates",
         "objective": asdict(objective),
         "rate": found.rate,
         "broken": found.broken,

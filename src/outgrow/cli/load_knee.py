@@ -11,7 +11,7 @@ from outgrow.cli.common import DEFAULT_PLAN, Span, lang_option, load, run_async,
 from outgrow.errors import ExitCode, JournalError, UsageError
 
 if TYPE_CHECKING:
-    from outgrow.capacity.knee import Knee, Objective
+    from outgrow.capacity.knee import Knee, Objective, Search
     from outgrow.facts.capacities import Capacity
     from outgrow.facts.knees import KneeLevel
     from outgrow.facts.loads import LoadFacts
@@ -25,8 +25,10 @@ _MILLISECONDS = timedelta(milliseconds=1)
 @click.command("knee")
 @click.argument("scenario")
 @click.argument("plan", default=DEFAULT_PLAN, type=click.Path(path_type=Path))
-@click.option("--from", "lowest", type=float, help="The lowest rate, arrivals a second.  [default: a tenth of --to]")
-@click.option("--to", "highest", type=float, help="The highest rate.  [default: the scenario's ceiling]")
+@click.option("--from", "lowest", type=float, help="The lowest rate, or the fewest users.  [default: a tenth of --to]")
+@click.option(
+    "--to", "highest", type=float, help="The highest rate, or the most users.  [default: the scenario's ceiling]"
+)
 @click.option("--p50", type=Span(), help="The objective's median response time, such as 100ms.")
 @click.option("--p95", type=Span(), help="The objective's 95th percentile, such as 500ms.")
 @click.option("--p99", type=Span(), help="The objective's 99th percentile.")
@@ -65,13 +67,14 @@ def knee(
 ) -> int:
     """Find the highest rate at which the target keeps its objective.
 
-    Rates rise until one breaks the objective, then the gap is halved; the rate found is held twice. The Universal
-    Scalability Law is fitted to all of them. What one instance carries is kept in the journal, where scaling policies
+    Rates (arrivals a second; of a closed scenario, users who wait for their answers) rise until one breaks the
+    objective, then the gap is halved; the rate found is held twice. The Universal Scalability Law is fitted to all of
+    them. What one instance carries is kept in the journal, where scaling policies
     and rehearsals find it.
     """
     import json
 
-    from outgrow.capacity.knee import Objective, Search
+    from outgrow.capacity.knee import Objective
     from outgrow.cli.knee_table import knee_document, level_line, print_heading, print_knee
     from outgrow.cli.load import declared_scenario
     from outgrow.control.find_knee import KneeRequest, find_knee
@@ -83,9 +86,7 @@ def knee(
     if all(each is None for each in times):
         raise UsageError("no objective is given; say for example --p95 500ms, --errors is 1 % unless given")
     objective = Objective(*times, failed_share=errors / 100)
-    top = declared.ceiling.rps if highest is None else highest
-    search = Search(top / 10 if lowest is None else lowest, top, step, within / 100)
-    request = KneeRequest(declared, objective, search, hold, settle)
+    request = KneeRequest(declared, objective, _search(declared, lowest, highest, step, within), hold, settle)
     runs: list[LoadFacts] = []
     shows = not quiet and not as_json
     if shows:
@@ -117,14 +118,26 @@ def knee(
     return _exit_code(found)
 
 
+def _search(scenario: "Scenario", lowest: float | None, highest: float | None, step: float, within: float) -> "Search":
+    """Give where to look: rates, or of a closed scenario users; up to its ceiling, from a tenth on, unless told."""
+    from outgrow.capacity.knee import Search
+
+    if scenario.is_closed:
+        most = scenario.ceiling.vus if highest is None else highest
+        return Search(max(1, most // 10) if lowest is None else lowest, most, step, within / 100, by_users=True)
+    top = scenario.ceiling.rps if highest is None else highest
+    return Search(top / 10 if lowest is None else lowest, top, step, within / 100)
+
+
 def _capacity(found: "Knee", objective: "Objective", scenario: str, subject: str, instances: int) -> "Capacity | None":
-    from outgrow.cli.knee_table import objective_text
+    from outgrow.cli.knee_table import is_by_users, objective_text
     from outgrow.facts import capacities
 
-    if found.rate is None:
+    if found.rate is None or found.carried is None:
         return None
+    broken = None if is_by_users(found) else found.broken  # users are no rate
     now, kept = datetime.now(UTC), objective_text(objective)
-    return capacities.Capacity(subject, now, found.rate, found.broken, instances, scenario, kept, found.confirmed)
+    return capacities.Capacity(subject, now, found.carried, broken, instances, scenario, kept, found.confirmed)
 
 
 def _noted(

@@ -1,4 +1,4 @@
-"""Find the knee of a scenario: hold a rate, judge it, let the target recover, hold the next one."""
+"""Find the knee of a scenario: hold a rate, or a number of users, judge it, let the target recover, hold the next."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from outgrow.capacity.knee import Knee, Objective, Search, knee_of, next_rate
 from outgrow.facts.knees import KneeLevel
 from outgrow.facts.loads import LoadFacts
 from outgrow.plan.scenarios import Scenario
-from outgrow.quantity import Duration
+from outgrow.quantity import Duration, counted
 
 _PROBE: Final = Duration.parse("1s")
 
@@ -22,6 +22,7 @@ Held = Callable[[Scenario], Awaitable[LoadFacts]]
 class KneeRequest:
     """What is searched: a scenario whose rate is varied, the objective, and how long each rate is held and settles.
 
+    Of a closed scenario the number of users is varied: users who wait for their answers keep to no rate.
     After a broken rate the target is asked gently, at most `probes` seconds, until it answers as it should again.
     """
 
@@ -48,12 +49,12 @@ async def find_knee(request: KneeRequest, run: Held, told: Callable[[KneeLevel],
     levels: list[KneeLevel] = []
     while (rate := next_rate(request.search, levels)) is not None:
         if levels and not levels[-1].kept and not await _recovered(request, run):
-            return knee_of(levels, f"the target did not recover from {levels[-1].rate:,.4g}/s")
+            return knee_of(levels, f"the target did not recover from {_shown(levels[-1].rate, request)}")
         level, interrupted = await _hold(request, run, rate, is_repeat=any(each.rate == rate for each in levels))
         if interrupted:
             return knee_of(levels, "interrupted")
         if not level.kept and level.too_weak:
-            return knee_of(levels, f"the generator is too weak for {rate:,.4g}/s: {level.too_weak[0]}")
+            return knee_of(levels, f"the generator is too weak for {_shown(rate, request)}: {level.too_weak[0]}")
         levels.append(level)
         told(level)
     return knee_of(levels)
@@ -83,13 +84,23 @@ async def _recovered(request: KneeRequest, run: Held) -> bool:
     return False
 
 
+def _shown(rate: float, request: KneeRequest) -> str:
+    return counted(round(rate), "user") if request.search.by_users else f"{rate:,.4g}/s"
+
+
 def _at_rate(scenario: Scenario, rate: float, length: timedelta) -> Scenario:
-    """Give the scenario's requests another course: users who wait for their answers keep to no rate either."""
-    held = {"target_rps": rate, "duration": Duration.of(length), "ramp": Duration.parse("0")}
-    return scenario.model_copy(update=_NO_COURSE | held)
+    """Give the scenario's requests another course: a rate, or of a closed scenario so many users."""
+    held: dict[str, object] = {"duration": Duration.of(length)}
+    if not scenario.is_closed:
+        return scenario.model_copy(update=_NO_COURSE | held | {"target_rps": rate})
+    users = round(rate)
+    processes = scenario.processes if scenario.processes == "auto" else min(scenario.processes, users)
+    return scenario.model_copy(update=_NO_COURSE | held | {"vus": users, "processes": processes})
 
 
 _NO_COURSE: Final[dict[str, object]] = {
+    "target_rps": None,
+    "ramp": Duration.parse("0"),
     "stages": (),
     "trace": None,
     "executor": None,

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class KneeLevel:
-    """One rate that was held.
+    """One rate that was held, or one number of users.
 
-    `rate` is what was asked (arrivals a second), `carried` what was answered as expected a second. `concurrency` is the
-    mean number of arrivals in the target, by Little's law from answers and response times. Percentiles are response
-    times from when arrivals were due, absent where nothing was answered. `broken` says which limits of the objective
-    were not kept, and is empty where all were; `saturated` names the resource that was full first, if any.
+    `rate` is what was asked: arrivals a second, or, with `by_users`, users who each wait for their answers. `carried`
+    is what was answered as expected a second. `concurrency` is the mean number of arrivals in the target, by Little's
+    law from answers and response times. Percentiles are response times from when arrivals were due, absent where
+    nothing was answered. `broken` says which limits of the objective were not kept, and is empty where all were;
+    `saturated` names the resource that was full first, if any.
     """
 
     rate: float
@@ -24,6 +25,7 @@ class KneeLevel:
     too_weak: tuple[str, ...] = ()
     saturated: str = ""
     is_repeat: bool = False
+    by_users: bool = False
 
     @property
     def kept(self) -> bool:
