@@ -3,7 +3,6 @@
 import os
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,9 +18,6 @@ from outgrow.cli.common import (
     run_async,
 )
 from outgrow.errors import ExitCode
-
-if TYPE_CHECKING:
-    from outgrow.report.words import Words
 
 
 @click.command()
@@ -59,7 +55,6 @@ def check(
     """
     from outgrow.api import check_plan
     from outgrow.report.check_view import check_view
-    from outgrow.report.words import texts_of
 
     loaded = load(plan)
     wanted = checkpoints_of(loaded.plan, checkpoints)
@@ -88,10 +83,10 @@ def check(
         from outgrow.cli.check_table import print_check
 
         print_check(view, evidence=evidence)
-    return exit_code(facts, fail_on, texts_of(lang))
+    return exit_code(facts, fail_on, lang)
 
 
-def exit_code(facts: "object", fail_on: str | None, words: "Words") -> int:
+def exit_code(facts: "object", fail_on: str | None, language: str = "en") -> int:
     """Give the exit code of a check: without `--fail-on` a verdict never changes it; 4 wins over 5, 5 over 3."""
     from outgrow.facts.checks import CheckFacts
     from outgrow.plan.grades import grade_of
@@ -105,6 +100,9 @@ def exit_code(facts: "object", fail_on: str | None, words: "Words") -> int:
             return ExitCode.VERDICT
         open_ones = [verdict.checkpoint for verdict in counted if any(grade >= bar for grade in verdict.undecided)]
         if open_ones:
-            click.echo(words("verdict.not_decided", grade=fail_on, checkpoints=", ".join(open_ones)), err=True)
+            from outgrow.report.words import texts_of
+
+            undecided = texts_of(language)("verdict.not_decided", grade=fail_on, checkpoints=", ".join(open_ones))
+            click.echo(undecided, err=True)
             return ExitCode.UNKNOWN
     return ExitCode.SOURCE if failed else ExitCode.DONE
