@@ -77,6 +77,7 @@ def test_one_decision_is_shown_with_its_reasons(folder: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert "decided 1 -> 3" in told
     assert "rps asks for 3" in told
+    assert "start-up 100ms" in told, "what a dry run imagines is known, and not measured"
 
 
 def test_what_was_decided_is_decided_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,7 @@ from outgrow.facts.capacities import newest_capacity
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.replicas import LEAVING, ReplicaPhase, Replicas
 from outgrow.facts.scaling import Rule, ScalingDecision
+from outgrow.plan.run_targets import DryRunTarget
 from outgrow.ports import Actuator, Clock, Journal, Lease
 
 Result = TypeVar("Result")
@@ -285,12 +286,18 @@ class ScaleLoop:
             capacity = None if newest is None else newest.per_instance
         return ServiceFacts(
             capacity=capacity,
-            start_up=declared.start_up or lead_of(self._start_ups),
+            start_up=self._lead(),
             metric_lag=declared.decide_every,
             price_per_hour=declared.price_per_hour,
             pool_room=pool_room(plan.services, self.request.service),
             timezone=plan.timezone,
         )
+
+    def _lead(self) -> timedelta | None:
+        """Give how long a replica takes to start: as the plan says, of imagined ones too, else as measured."""
+        declared = self.request.declared
+        imagined = declared.runs_on.start_up if isinstance(declared.runs_on, DryRunTarget) else None
+        return declared.start_up or imagined or lead_of(self._start_ups)
 
     async def _carried_out(self, decision: ScalingDecision) -> Outcome:
         """Order what was decided, and look whether it was ordered."""
@@ -375,7 +382,7 @@ class ScaleLoop:
             decision=None if self._last is None else self._last.decision,
             decided=self._decided,
             readings=self._readings,
-            lead=self.request.declared.start_up or lead_of(self._start_ups),
+            lead=self._lead(),
             start_ups=len(self._start_ups),
             fresh=self._log.taken(),
             failed=self._log.fails,
