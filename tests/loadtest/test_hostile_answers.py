@@ -14,7 +14,7 @@ from outgrow.loadtest.cookies import Jar
 from outgrow.loadtest.redirects import followed
 from outgrow.loadtest.visits import Visits
 from outgrow.plan.scenario_steps import Capture
-from tests.loadtest.servers import OK, answering, load_of, serving
+from tests.loadtest.servers import OK, answering, load_of, request, serving
 
 ORIGIN = "http://127.0.0.1:8080"
 
@@ -147,3 +147,24 @@ def test_a_redirect_that_leads_elsewhere_or_nowhere_is_not_followed(location):
 
     assert not path
     assert why
+
+
+async def test_a_server_that_always_says_something_new_does_not_fill_the_notes():
+    asked = 0
+
+    async def inventive(reader, writer):
+        nonlocal asked
+        while True:
+            await request(reader)
+            asked += 1
+            location = b"Location: http://elsewhere-%d/%b" % (asked, b"x" * 2000)
+            coding = b"Content-Encoding: own-\x9b31m-%d" % asked
+            writer.write(b"HTTP/1.1 302 Go\r\n%b\r\n%b\r\nContent-Length: 2\r\n\r\nok" % (location, coding))
+
+    async with serving(inventive) as target:
+        step = {"name": "one", "follow": True, "contains": "x"}
+        facts = await load_of(target, flows={"f": {"steps": [step]}}, steps=[])
+
+    assert asked == 30
+    assert 0 < len(facts.notes) <= 20
+    assert all(note.isprintable() and len(note) < 1000 for note in facts.notes)

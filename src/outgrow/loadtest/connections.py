@@ -10,6 +10,7 @@ from outgrow.facts.loads import Outcome
 from outgrow.loadtest.doors import Door
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import AnswerReader, GarbledError, KnownHeads
+from outgrow.loadtest.notes import Notes
 from outgrow.loadtest.openers import opener_for
 from outgrow.loadtest.streams import StreamMeter
 from outgrow.loadtest.wires import Wire
@@ -148,7 +149,7 @@ class Connections:
     def __init__(self, door: Door, limit: int, traffic: Traffic, connect_seconds: float) -> None:
         """Open nothing yet."""
         self.traffic = traffic
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
         self.heads: KnownHeads = {}
         self.count = self.highest = self.opened = self.retried = 0
         self._limit = limit
@@ -269,7 +270,7 @@ class Connections:
         self._opening -= 1
         self.count -= 1
         if note:
-            self.notes[note] = None
+            self.notes.say(note)
         if (flight := self._next_flight()) is not None:
             if isinstance(error, ConnectionRefusedError):
                 outcome = Outcome.REFUSED

@@ -13,6 +13,7 @@ from outgrow.loadtest.connections import Traffic
 from outgrow.loadtest.doors import Door
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import GarbledError
+from outgrow.loadtest.notes import Notes
 
 OWN_FAULTS: Final = frozenset({EMFILE, ENFILE, EADDRNOTAVAIL})
 """Errors of sockets that are ours, not the target's."""
@@ -45,7 +46,7 @@ class Heard:
 class Exchange(Protocol):
     """How one protocol carries a request. `notes` says once what keeps going wrong."""
 
-    notes: dict[str, None]
+    notes: Notes
 
     async def prepare(self) -> None:
         """Learn what must be known before the first request.

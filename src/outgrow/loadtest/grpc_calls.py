@@ -17,6 +17,7 @@ from outgrow.loadtest.exchanges import Heard, Line
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.flows import ReadyFlows
 from outgrow.loadtest.http1 import KEPT_BODY
+from outgrow.loadtest.notes import Notes
 from outgrow.plan.step_protocols import GrpcCall
 
 try:
@@ -109,7 +110,7 @@ class GrpcCalls:
 
     def __init__(self, line: Line, calls: Sequence[GrpcCall], base: Path) -> None:
         """Know where to connect; the methods are looked up by `prepare`."""
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
         self._line = line
         self._base = base
         self._calls = calls
@@ -139,7 +140,7 @@ class GrpcCalls:
         metadata = [(name.lower(), value) for name, value in content.headers if name.lower() not in _OURS]
         odd = next((name for name, value in metadata if not (_NAME.fullmatch(name) and _VALUE.fullmatch(value))), None)
         if odd is not None:
-            self.notes[f"the step {flight.step.name}: {_ODD.format(odd)}"] = None
+            self.notes.say(f"the step {flight.step.name}: {_ODD.format(odd)}")
             return Heard(_REFUSED, b"", _ODD.format(odd).encode())
         try:
             message = method.written(content.body)

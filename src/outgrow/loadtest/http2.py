@@ -28,6 +28,7 @@ from outgrow.loadtest.doors import Door
 from outgrow.loadtest.exchanges import outcome_of
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import KEPT_BODY
+from outgrow.loadtest.notes import Notes
 from outgrow.loadtest.streams import StreamMeter
 
 _STREAMS_AT_ONCE: Final = 100
@@ -287,7 +288,7 @@ class Http2Connections:
         """Open nothing yet."""
         self.traffic = traffic
         self.count = self.highest = self.opened = self.retried = 0
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
         self.scheme = b"http" if door.context is None else b"https"
         self._door = door
         self._limit = limit
@@ -377,7 +378,7 @@ class Http2Connections:
         except OSError as error:
             self.count -= 1
             if note := self._door.trouble(error):
-                self.notes[note] = None
+                self.notes.say(note)
             if (flight := self._next_waiting()) is not None:
                 self.traffic.failed(flight, outcome_of(error))
             return

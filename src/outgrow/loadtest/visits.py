@@ -15,6 +15,7 @@ from outgrow.loadtest.course import Rotation
 from outgrow.loadtest.feeders import Feeder
 from outgrow.loadtest.flights import Flight, Meter, Visit
 from outgrow.loadtest.flows import ReadyFlow, ReadyFlows, ReadyStep
+from outgrow.loadtest.notes import Notes
 from outgrow.loadtest.record import NO_STATUS, FlowTally, Lateness, SecondTally, StepSecondTally, StepTally
 from outgrow.loadtest.redirects import REDIRECTS, followed
 from outgrow.loadtest.sessions import Session, Sessions
@@ -55,7 +56,7 @@ class Visits:
         self.flows = [FlowTally() for _ in flows.flows]
         self.names = list(flows.names)
         self.flow_names = [flow.name for flow in flows.flows]
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
         self.fault: Exception | None = None
         self._led: set[asyncio.Task[None]] = set()
         self.busy = 0
@@ -137,7 +138,7 @@ class Visits:
             self._without_data(visit, released)
             return
         except UnfitValueError as unfit:
-            self.notes[f"the step {step.name}: {unfit}; such arrivals were not sent"] = None
+            self.notes.say(f"the step {step.name}: {unfit}; such arrivals were not sent")
             self._without_data(visit, released)
             return
         flight = Flight(content, visit.flow, step, due, released, visit)
@@ -193,7 +194,7 @@ class Visits:
             answer = Answer(status, head, body, seconds)
             outcome = self._judged(answer, flight, second)
             if answer.unread:
-                self.notes[f"the step {step.name} looks at its answers: {answer.unread}"] = None
+                self.notes.say(f"the step {step.name} looks at its answers: {answer.unread}")
         else:
             outcome = _DONE if step.accepts(status, body) else _UNEXPECTED
         if (meter := flight.meter) is not None:
@@ -212,7 +213,7 @@ class Visits:
             self._take_cookies(answer, flight, visit)
         path, why = followed(_asked(flight), answer.header("location"), place.origin, flight.hops)
         if why:
-            self.notes[f"{step.name}: {why}"] = None
+            self.notes.say(f"{step.name}: {why}")
             return False
         flight.hops += 1
         flight.content = step.request.redirected(path, status, visit.values, self._cookies(visit, step, path))

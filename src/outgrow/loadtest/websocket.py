@@ -14,6 +14,7 @@ from outgrow.loadtest.contents import PARTED, read_content
 from outgrow.loadtest.exchanges import Heard, Line
 from outgrow.loadtest.flights import Flight
 from outgrow.loadtest.http1 import KEPT_BODY, GarbledError
+from outgrow.loadtest.notes import Notes
 from outgrow.plan.step_protocols import Turn, WebSocketTalk
 
 _SWITCHING: Final = 101
@@ -61,7 +62,7 @@ class WebSocketTalks:
 
     def __init__(self, line: Line) -> None:
         """Know where to connect."""
-        self.notes: dict[str, None] = {}
+        self.notes = Notes()
         self._line = line
 
     async def prepare(self) -> None:
@@ -110,7 +111,7 @@ class WebSocketTalks:
             return Heard(refused.response.status_code)
         except OSError as error:
             if note := door.trouble(error):
-                self.notes[note] = None
+                self.notes.say(note)
             raise
         except ConnectionClosed as closed:
             if closed.sent is not None and closed.sent.code in _BROKEN and not closed.rcvd_then_sent:
