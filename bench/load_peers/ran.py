@@ -10,12 +10,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command printed; its processor and wall time; its highest resident memory, in MB of 10^6 bytes."""
+    """What a command printed; its processor and wall time; its highest resident memory, in MB of 10^6 bytes.
+
+    `complaints` is what it wrote as errors.
+    """
 
     told: str
     cpu_seconds: float
     wall_seconds: float
     peak_mb: float
+    complaints: str = ""
 
 
 def run(
@@ -49,4 +53,4 @@ def run(
         told, complaints = output.read().decode(errors="replace"), errors.read().decode(errors="replace")
     if process.returncode not in expected:
         raise RuntimeError(f"{command[0]} ended with {process.returncode}: {(told + complaints)[-800:]}")
-    return Ran(told, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024 / 1e6)
+    return Ran(told, used.ru_utime + used.ru_stime, wall, used.ru_maxrss * 1024 / 1e6, complaints)
