@@ -373,3 +373,15 @@ def test_the_knee_of_users_is_found_and_what_they_got_answered_is_the_capacity(t
     kept = [level["carried"] for level in document["levels"] if level["rate"] == 2]
     assert document["capacity"]["rate"] == min(kept)
     assert document["capacity"]["broken"] is None
+
+
+@pytest.mark.parametrize(("limit", "code"), [("30 s", 0), ("1 us", 6)])
+def test_shares_that_are_brought_together_are_held_against_the_thresholds(tmp_path, shop, capsys, limit, code):
+    plan = plan_in(tmp_path, shop, f"target_rps: 20\n    duration: 500ms\n    thresholds: {{p95: {limit}}}")
+    shares = [str(tmp_path / f"{index}.json") for index in range(2)]
+    for index, file in enumerate(shares):
+        assert run(["load", "peak", plan, "-q", "--shard", f"{index}/2", "-o", file]) == 0
+    capsys.readouterr()
+
+    assert run(["load", "merge", *shares, "--plan", plan]) in {code, 7}  # a busy machine may be too weak
+    assert f"p95 < {limit}" in capsys.readouterr().out

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import outgrow
 from outgrow.cli import COMMANDS
+from outgrow.cli.load import SUBCOMMANDS
 from outgrow.errors import ExitCode
 from outgrow.plan.sources import BUILTIN_KINDS
 from tools import reference_ports
@@ -35,6 +36,14 @@ def test_every_port_stands_in_the_reference_as_the_code_words_it():
 def test_every_exit_code_is_explained():
     rows = re.findall(r"^\| (\d+) \|", text("reference/exit-codes.md"), re.MULTILINE)
     assert {int(row) for row in rows} == {code.value for code in ExitCode}
+
+
+def test_every_command_has_its_exit_codes_explained():
+    page = text("reference/exit-codes.md")
+    named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`([^`]+)`", row)}
+
+    assert {*COMMANDS, *(f"load {name}" for name in SUBCOMMANDS)} - {"load"} <= named
+    assert "load SCENARIO" in named
 
 
 def test_every_public_name_stands_in_the_python_reference():

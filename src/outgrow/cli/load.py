@@ -141,7 +141,7 @@ def run_scenario(
     if not no_journal:
         _note(loaded.plan, plan.parent, facts, outputs.lang)
     with heard_or_not():
-        _tell(facts, as_json=as_json, language=outputs.lang)
+        tell(facts, as_json=as_json, language=outputs.lang)
     replace(outputs, zone=loaded.plan.timezone).write(facts)
     return exit_code_of_k6(facts) if k6_exit_codes else exit_code(facts)
 
@@ -154,11 +154,11 @@ def _keep(facts: "LoadFacts", output: Path, language: str) -> None:
         write_text(output, chain(load_parts(facts), "\n"))
     except UsageError:
         with heard_or_not():
-            _tell(facts, as_json=False, language=language)
+            tell(facts, as_json=False, language=language)
         raise
 
 
-def tell_weakness(facts: "LoadFacts", language: str) -> None:
+def _tell_weakness(facts: "LoadFacts", language: str) -> None:
     """Say why the generator was too weak, where it was."""
     from outgrow.report.said import said
     from outgrow.report.words import texts_of
@@ -168,7 +168,7 @@ def tell_weakness(facts: "LoadFacts", language: str) -> None:
         click.echo(words("load.weak_line", why=said(reason, words)), err=True)
 
 
-def _tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
+def tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
     """Print the run."""
     if as_json:
         from outgrow.report.load_json import load_parts
@@ -185,7 +185,7 @@ def _tell(facts: "LoadFacts", *, as_json: bool, language: str) -> None:
             from outgrow.cli.threshold_table import print_thresholds
 
             print_thresholds(facts.thresholds, words, facts.ended_by)
-    tell_weakness(facts, language)
+    _tell_weakness(facts, language)
 
 
 def declared_scenario(plan: "Plan", name: str) -> "Scenario":

@@ -1,6 +1,7 @@
 """`outgrow load merge`: bring the shares of a run together that was spread over machines."""
 
 import os
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -20,27 +21,27 @@ def merge(files: tuple[Path, ...], plan: Path, as_json: bool, output: Path | Non
     """Bring the shares of a run together that was spread over machines.
 
     FILES hold what `outgrow load SCENARIO --shard 0/4` and its like printed, one or several in each; other lines, of
-    logs for instance, are left. A share that is missing is reported, and its arrivals are counted as lost.
+    logs for instance, are left. A share that is missing is reported, and its arrivals are counted as lost. The
+    scenario's thresholds are judged over the whole; signals that they are set on were not watched, and have no data.
     """
-    from outgrow.cli.load import declared_scenario, exit_code, tell_weakness
-    from outgrow.cli.load_table import print_load
+    from outgrow.cli.load import declared_scenario, exit_code, tell
+    from outgrow.decide.gates import gates_of
+    from outgrow.decide.thresholds import judged
     from outgrow.loadtest.orders import ShareOrders
     from outgrow.loadtest.shard_files import merged, read_lines
+    from outgrow.plan.asked_load import most_users
     from outgrow.report.load_json import load_parts
-    from outgrow.report.words import texts_of
 
     shares = list(read_lines({str(path): _read(path) for path in files}))
     name = shares[0].scenario
-    orders = ShareOrders(name, declared_scenario(load(plan).plan, name), os.environ, plan.parent)
-    facts = merged(shares, orders)
+    whole = load(plan).plan
+    scenario = declared_scenario(whole, name)
+    facts = merged(shares, ShareOrders(name, scenario, os.environ, plan.parent))
+    # No share could judge the whole; what nobody watched meanwhile has no data.
+    facts = replace(facts, thresholds=judged(gates_of(whole, scenario.thresholds), facts, most_users(scenario)))
     if output is not None:
         write_text(output, chain(load_parts(facts), "\n"))
-    if as_json:
-        for part in chain(load_parts(facts), "\n"):
-            click.echo(part, nl=False)
-    else:
-        print_load(facts, texts_of(lang))
-    tell_weakness(facts, lang)
+    tell(facts, as_json=as_json, language=lang)
     return exit_code(facts)
 
 
