@@ -158,6 +158,22 @@ def test_every_time_is_in_the_plans_zone_with_its_offset(folder: Path, capsys: p
         assert all("+09:00" in line for line in told)
 
 
+def test_no_time_in_the_journal_is_cut_in_a_narrow_terminal(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = str(folder / "plan.yaml")
+    run(["scale", "auth", plan, "--once"])
+    run(["mark", "load-test", plan, "--from", "-10m", "--to", "now"])
+    capsys.readouterr()
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert run(["journal", "events", plan]) == 0
+
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert told.count("+09:00") == 3
+
+
 def test_whoever_looks_for_scaling_among_verdicts_is_told_where_it_is(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

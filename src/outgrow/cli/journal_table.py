@@ -1,6 +1,7 @@
 """What the journal remembers, laid out for a terminal."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from rich.console import Console
 from rich.table import Table
@@ -20,7 +21,7 @@ from outgrow.report.words import Words
 
 def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision], words: Words) -> None:
     """Print verdicts as they were given, oldest first."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table = _table(4, whole=1)
     for decision in decisions:
         table.add_row(
             stamp(decision.at, plan.timezone),
@@ -33,19 +34,34 @@ def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision], w
 
 
 def print_events(shown: Console, plan: Plan, events: Sequence[Event], words: Words) -> None:
-    """Print events, oldest first."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    """Print events, oldest first: kind, beginning, how long it lasted, what it is about, and a sentence."""
+    table = _table(5, whole=3)
     told = [each for each in events if not _changed_nothing(each)]
     for event in told:
-        end = words("journal.open")
-        if event.end is not None:
-            end = stamp(event.end, plan.timezone) if event.end > event.start else ""
         kind = words(f"journal.kind.{event.kind.value}")
-        table.add_row(kind, stamp(event.start, plan.timezone), end, event.subject, _told(event, words))
+        table.add_row(
+            kind, stamp(event.start, plan.timezone), _lasted(event, words), event.subject, _told(event, words)
+        )
     shown.print(table if told else words("journal.no_events"))
     if len(told) < len(events):
         left_out = words("journal.left_out", n=f"{len(events) - len(told):,}")
         shown.print(Text(left_out, style="dim"), soft_wrap=True)
+
+
+def _table(columns: int, *, whole: int) -> Table:
+    """Give a table without heads whose first columns are never cut, however narrow the terminal is."""
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for index in range(columns):
+        table.add_column(no_wrap=index < whole, overflow="ignore" if index < whole else "fold")
+    return table
+
+
+def _lasted(event: Event, words: Words) -> str:
+    """Say how long an event lasted; nothing of what is over within a second."""
+    if event.end is None:
+        return words("journal.open")
+    lasted = event.end - event.start
+    return words.span(lasted) if lasted >= timedelta(seconds=1) else ""
 
 
 def _told(event: Event, words: Words) -> str:
