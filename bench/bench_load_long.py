@@ -3,12 +3,15 @@
     .venv/bin/python bench/bench_load_long.py [--hours 2 24] [--rate 1000] [--steps 5] [--shards 1] [--most-mb 0]
 
 Nothing is sent and nothing sleeps: response, service and waiting times are recorded as the engine records them, and
-each second is closed and kept as the engine (or, with several shards, the process that hears them) does. Times are
-lognormal, with a median of 20 ms that wanders; one answer in two hundred is a 503. Each length has a process of its
-own; memory is what is resident, in MB. `--most-mb` lets the command fail where a run took more until it was written.
+each second is closed, kept, and held against three thresholds, as the engine (or, with several shards, the process that
+hears them) does. Times are lognormal, with a median of 20 ms that wanders; one answer in two hundred is a 503. Each
+length has a process of its own; memory is what is resident, in MB; at the end of the recording stands how long the
+garbage collector takes to go through everything. `--most-mb` lets the command fail where a run took more until it was
+written and read back.
 """
 
 import argparse
+import gc
 import random
 import resource
 import subprocess
@@ -23,6 +26,8 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
+from outgrow.decide.gates import Gate
+from outgrow.decide.thresholds import Watch
 from outgrow.facts.buckets import together
 from outgrow.facts.loads import FlowLoad, LoadFacts, LoadSecond, Outcome, StepLoad
 from outgrow.facts.shards import ShardFacts, merged_second
@@ -38,6 +43,11 @@ from outgrow.report.words import Words
 BAD = 0.005
 DRAWN = 1 << 16
 HOUR = 3600
+GATES = (
+    Gate("p95 of the run", "http_req_duration", (), "p", 95.0, "<", 0.5, "s"),
+    Gate("p95 of 30 s", "http_req_duration", (), "p", 95.0, "<", 0.5, "s", over_seconds=30.0),
+    Gate("errors of a minute", "http_req_failed", (), "rate", None, "<", 0.1, "", over_seconds=60.0),
+)
 
 
 def resident_mb() -> float:
@@ -75,20 +85,27 @@ class Answers:
         return tally
 
 
-def recorded(hours: int, rate: int, steps: int, shards: int) -> tuple[Timeline, float]:
-    """Record hours of seconds; give what is kept, and the milliseconds of processor time that keeping a second took."""
+def recorded(hours: int, rate: int, steps: int, shards: int) -> Timeline:
+    """Record hours of seconds; give what is kept, and print what that took of memory and processor time."""
     answers, timeline, names = Answers(), Timeline(), [f"step {number + 1}" for number in range(steps)]
-    spent = 0.0
+    watch, spent, followed = Watch(GATES, {}), 0.0, 0.0
     for number in range(1, hours * HOUR + 1):
         tallies = [answers.second(rate // shards, steps) for _ in range(shards)]
         began = time.process_time()
         parts = [each.facts(names, float(number), in_flight=20, connections=20, cpu_share=0.2) for each in tallies]
-        timeline.add(merged_second(parts) if shards > 1 else parts[0])
+        second = merged_second(parts) if shards > 1 else parts[0]
+        timeline.add(second)
         spent += time.process_time() - began
+        began = time.process_time()
+        watch.told(second)
+        followed += time.process_time() - began
         if number % HOUR == 0 and number // HOUR in {1, 2, 3, 6, 12, 18, hours}:
-            per_second = spent / number * 1000
-            print(f"  {number // HOUR:3d} h: {resident_mb():6.0f} MB; {per_second:.2f} ms to keep a second", flush=True)
-    return timeline, spent / (hours * HOUR) * 1000
+            took = [f"{each / number * 1000:.2f} ms" for each in (spent, followed)]
+            print(
+                f"  {number // HOUR:3d} h: {resident_mb():6.0f} MB; {took[0]} to keep a second, {took[1]} to judge it",
+                flush=True,
+            )
+    return timeline
 
 
 def facts_of(timeline: tuple[LoadSecond, ...]) -> LoadFacts:
@@ -132,7 +149,10 @@ def facts_of(timeline: tuple[LoadSecond, ...]) -> LoadFacts:
 def one(hours: int, rate: int, steps: int, shards: int) -> None:
     """Record one run and write everything of it."""
     print(f"{hours} h of {rate:,}/s over {steps} steps" + (f", {shards} shards" if shards > 1 else ""))
-    timeline, _ = recorded(hours, rate, steps, shards)
+    timeline = recorded(hours, rate, steps, shards)
+    began = time.process_time()
+    gc.collect()
+    print(f"  a full garbage collection: {(time.process_time() - began) * 1000:.0f} ms")
     facts = facts_of(timeline.intervals)
     longest = max(each.length_seconds for each in facts.timeline)
     print(f"  kept: {len(facts.timeline):,} intervals, the longest {longest:g} s")

@@ -1,5 +1,6 @@
 """A long run's seconds are kept in bounded memory: nothing is lost of them but when exactly it was."""
 
+import gc
 from collections import Counter
 
 import pytest
@@ -186,3 +187,18 @@ def test_what_is_no_bucket_is_refused():
         Counts({70_000: 1})
     with pytest.raises(ValueError, match="no counts by bucket"):
         Counts({1: -1})
+
+
+def test_the_seconds_that_are_kept_are_no_work_for_the_garbage_collector():
+    timeline = Timeline(3000)
+
+    def objects_after(numbers):
+        for number in numbers:
+            timeline.add(second(number, [0.25], bad=[0.5]))
+        gc.collect()
+        return len(gc.get_objects())
+
+    early, late = objects_after(range(1, 101)), objects_after(range(101, 2001))
+
+    assert len(timeline.intervals) == 2000
+    assert late < early + 200
