@@ -45,6 +45,7 @@ ROOMS = (
     "act/_fleet.py",
     "control/verify_phase.py",
     "loadtest/answers.py",
+    "loadtest/codings.py",
     "loadtest/doors.py",
     "loadtest/errands.py",
     "loadtest/lines.py",

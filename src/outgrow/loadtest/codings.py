@@ -34,7 +34,8 @@ def unpacked(content: bytes, codings: str) -> bytes:
     """
     names = [name for each in codings.lower().split(",") if (name := each.strip()) not in {"", "identity"}]
     if len(names) > _MOST:
-        raise NotUnpackedError(f"answers are packed more than {_MOST} times over")
+        why = f"answers are packed more than {_MOST} times over"
+        raise NotUnpackedError(why)
     for name in reversed(names):
         content = _unpacked(content, name)
     return content
@@ -43,21 +44,22 @@ def unpacked(content: bytes, codings: str) -> bytes:
 def _unpacked(content: bytes, name: str) -> bytes:
     ways = _WAYS.get(name)
     if ways is None:
-        known = "gzip, deflate, br or zstd"
-        raise NotUnpackedError(
-            f"answers come as {name[:40]}, which is not unpacked; let Accept-Encoding ask for {known}"
-        )
+        coding = name[:40]
+        why = f"answers come as {coding}, which is not unpacked; let Accept-Encoding ask for gzip, deflate, br or zstd"
+        raise NotUnpackedError(why)
     for way in ways:
         try:
             return way(content)
         except ImportError as error:
-            raise NotUnpackedError(
+            why = (
                 f"answers come as {name}, which needs a package that is missing; install outgrow[compression], or "
                 "let Accept-Encoding ask for gzip or deflate"
-            ) from error
+            )
+            raise NotUnpackedError(why) from error
         except (zlib.error, _error_of("brotli", "error"), _error_of(_ZSTD, "ZstdError")):
             continue
-    raise NotUnpackedError(f"answers say that they are {name}, and are not")
+    why = f"answers say that they are {name}, and are not"
+    raise NotUnpackedError(why)
 
 
 def _zlib(window: int) -> _Unpack:
