@@ -179,6 +179,13 @@ def test_goals_are_judged_by_the_summary_of_k6_and_by_nothing_that_it_does_not_s
     assert verdict(recorded(name), key, text)[0] is expected
 
 
+def test_rows_of_k6_that_were_cut_off_are_told_with_their_line():
+    text = (RECORDED / "k6_points.csv").read_text()
+
+    with pytest.raises(UsageError, match=r"points.csv:3: .* it has 2 columns and the heading 19; was the file cut off"):
+        read_results({"points.csv": "\n".join([*text.splitlines()[:2], "http_reqs,1795258551"])}, "peak")
+
+
 def test_one_name_with_different_tags_is_several_steps_that_its_name_still_chooses():
     lines = (RECORDED / "k6_points.json").read_text().splitlines()
     changed = [

@@ -167,6 +167,11 @@ def _from_csv(name: str, text: str) -> Iterator[Point]:
     columns = next(rows)
     own = columns[3:]
     for row in rows:
+        if len(row) != len(columns):
+            raise UsageError(
+                f"{name}:{rows.line_num}: is no row of k6 --out csv: it has {len(row)} columns and the heading "
+                f"{len(columns)}; was the file cut off?"
+            )
         try:
             tags = {tag: value for tag, value in zip(own, row[3:], strict=True) if value}
             more = (each.partition("=") for each in tags.pop("extra_tags", "").split("&"))

@@ -50,7 +50,8 @@ def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
     if not iterations:
         return facts
     ended = {Outcome.DONE: iterations, Outcome.DROPPED: dropped}
-    return replace(facts, iterations=FlowLoad("", {outcome: each for outcome, each in ended.items() if each}))
+    outcomes = {outcome: each for outcome, each in ended.items() if each}
+    return replace(facts, iterations=FlowLoad("", outcomes), flows=(FlowLoad(scenario, outcomes),))
 
 
 def _latency(name: str, metrics: Mapping[str, Mapping[str, Any]], metric: str, count: int) -> Latency:
