@@ -372,6 +372,8 @@ def test_a_target_that_is_down_proves_no_goal_that_asks_nothing_of_its_answers(t
     assert "requests answered as expected >= 99%" in capsys.readouterr().out
     assert run(["verify", "--baseline", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
     assert "nothing was answered" in capsys.readouterr().out
+    run(["verify", plan])
+    assert "recorded" not in capsys.readouterr().out  # a baseline of silence is none
 
 
 def test_a_phase_that_asks_nothing_is_warned_of_and_ends_as_not_proven(tmp_path, shop, capsys):
@@ -395,3 +397,18 @@ def test_a_proof_of_stored_runs_names_the_machine_that_sent_them(tmp_path, shop,
     run(["verify", "v2", plan, *stored, "--json"])
 
     assert json.loads(capsys.readouterr().out)["machine"] == "elsewhere"
+
+
+def test_a_baseline_from_another_machine_is_told(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    run(["verify", "--baseline", plan, "-q"])
+    stored = stored_runs(tmp_path, plan)
+    run(["verify", "v2", plan, *stored])
+    assert "another machine" not in capsys.readouterr().err
+    for name in ("normal", "peak"):
+        file = tmp_path / f"{name}.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "machine": "elsewhere"}))
+
+    run(["verify", "v2", plan, *stored])
+
+    assert "than this phase (elsewhere)" in capsys.readouterr().err

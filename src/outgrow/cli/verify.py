@@ -93,7 +93,7 @@ def verify(
     if unkept is not None:
         raise unkept
     if not baseline and loaded.roadmap.baseline is not None and scale == 1:
-        _say_without_baseline(loaded, plan.parent, words)
+        _say_of_baseline(loaded, plan.parent, proof, words)
     return exit_code(proof)
 
 
@@ -207,6 +207,8 @@ def _proven(
     from outgrow.decide.gates import gates_of
     from outgrow.decide.phase_proofs import rehearsed_goals
     from outgrow.facts.decisions import Event, EventKind
+    from outgrow.facts.proofs import ProofVerdict
+    from outgrow.plan.roadmap import BASELINE
 
     goals = rehearsed_goals(gates_of(plan, wanted.goals), scale)
 
@@ -233,7 +235,8 @@ def _proven(
     if kept and all(each.started_at.timestamp() > 0 for each in kept.values()):
         started = min(each.started_at for each in kept.values())
         ended = max(each.started_at + timedelta(seconds=each.seconds) for each in kept.values())
-    if proof.scale == 1 and not proof.is_interrupted:
+    is_silent_baseline = name == BASELINE and proof.verdict is ProofVerdict.NOT_PROVEN
+    if proof.scale == 1 and not proof.is_interrupted and not is_silent_baseline:
         event = Event(EventKind.PROOF, started, ended, now, name, {"text": str(proof.verdict), **proof.document()})
         try:
             run_async(lambda: append_event(plan, event, base=base, environment=os.environ))
@@ -248,12 +251,20 @@ def _remembered(plan: "Plan", base: Path) -> "Sequence[Event]":
     return run_async(lambda: remembered_proofs(plan, base=base, environment=os.environ))
 
 
-def _say_without_baseline(plan: "Plan", base: Path, words: "Words") -> None:
+def _say_of_baseline(plan: "Plan", base: Path, proof: "Proof", words: "Words") -> None:
+    """Say where a proof stands beside no baseline, or beside one that another machine measured."""
     from outgrow.decide.phase_proofs import newest_proof
     from outgrow.plan.roadmap import BASELINE
+    from outgrow.report.said import said
 
-    if newest_proof(_remembered(plan, base), BASELINE) is None:
+    baseline = newest_proof(_remembered(plan, base), BASELINE)
+    if baseline is None:
         click.echo(words("roadmap.no_baseline", command="outgrow verify --baseline"), err=True)
+        return
+    machine = str(baseline.detail.get("machine", ""))
+    if machine and proof.machine and machine != proof.machine:
+        told = {"machine": said(machine, words), "other": said(proof.machine, words)}
+        click.echo(words("roadmap.other_machine", **told), err=True)
 
 
 def exit_code(proof: "Proof") -> int:
