@@ -5,9 +5,10 @@
 nginx has one worker and a body of 64 bytes; 64 connections. Ours is measured at an open 20,000 requests a second
 (dropped arrivals cost time and do not count as requests), then at 2,000. "Realistic" fills in the session and the
 arrival, sends four headers, keeps each session's cookie and sends it back, counts two checks (status, a text), and has
-a tag. The peers that are at hand run a closed loop of 64, then 2,000 a second where they know a rate. The rounds are
-interleaved and the median is shown. What it takes to begin is counted for nobody: ours is measured from within, and
-what saying their version takes is taken off the others' processor time.
+a tag. The peers that are at hand run a closed loop of 64, bare and, if they have scripts, with the same realistic work,
+then 2,000 bare ones a second where they know a rate. The rounds are interleaved and the median is shown. What it takes
+to begin is counted for nobody: ours is measured from within, and what saying their version takes is taken off the
+others' processor time.
 """
 
 import argparse
@@ -15,12 +16,13 @@ import os
 import statistics
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import uvloop
-from load_peers.jobs import Load, Peer, add_options, at_hand
+from load_peers.jobs import SCRIPTED, Load, Peer, add_options, at_hand
 from rich.console import Console
 from rich.table import Table
 
@@ -30,8 +32,9 @@ from outgrow.plan.scenarios import Scenario
 from tests.servers.process import ServerProcess, free_port, listens, program
 
 CLOSED = ", closed loop"
+REALISTIC_CLOSED = ", realistic, closed loop"
 GOALS = {"k6": 3, "locust": 8}
-"""How many times a peer's requests per processor second the realistic ones are to be."""
+"""How many times a peer's requests per processor second ours are to be."""
 CONFIGURATION = """
 worker_processes 1; pid nginx.pid; error_log stderr crit; daemon off;
 events {{ worker_connections 1024; }}
@@ -108,6 +111,9 @@ def main() -> None:
     for peer in peers:
         closed, paced = Load(target, seconds, 64), Load(target, seconds, 200, 2_000)
         runs[f"{peer.name} {peer.version}{CLOSED}"] = lambda peer=peer, load=closed: theirs(peer, load)
+        if peer.name in SCRIPTED:
+            work = replace(closed, is_realistic=True)
+            runs[f"{peer.name} {peer.version}{REALISTIC_CLOSED}"] = lambda peer=peer, load=work: theirs(peer, load)
         if peer.name != "wrk":
             runs[f"{peer.name} {peer.version}, 2,000/s"] = lambda peer=peer, load=paced: theirs(peer, load)
     found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in runs}
@@ -130,12 +136,17 @@ def main() -> None:
 
 
 def ratios(found: dict[str, list[tuple[float, float, float]]]) -> list[str]:
-    """Say how many times as much as each closed peer a processor second of ours sends, round by round."""
+    """Say how many times as much as each closed peer a processor second of ours sends, round by round.
+
+    Like is held against like; beside a peer that knows only bare requests, our realistic ones are told too.
+    """
     told: list[str] = []
     for name, rounds in found.items():
-        peer = name.removesuffix(CLOSED)
+        peer, is_realistic = name.removesuffix(CLOSED), name.endswith(REALISTIC_CLOSED)
+        has_both = name.removesuffix(CLOSED) + REALISTIC_CLOSED in found
         goal = "".join(f"; the goal is {goal}" for whose, goal in GOALS.items() if peer.startswith(whose))
-        for own in ("bare", "realistic") if peer != name else ():
+        likes = ("realistic",) if is_realistic else ("bare",) if has_both else ("bare", "realistic")
+        for own in likes if peer != name else ():
             pairs = zip(found[f"outgrow, {own}"], rounds, strict=True)
             times = sorted(done * cpu / (spent * sent) for (done, spent, _), (sent, cpu, _) in pairs if sent)
             if times:

@@ -57,6 +57,7 @@ class Load:
     """What is asked: `workers` at once; `rate` a second in all, or as fast as it goes; for so long.
 
     With `times` every answer's time is asked for where a generator would otherwise not say p95, p99 and the greatest.
+    `is_realistic` asks k6 and Locust for the work of a usual scenario; the others know only bare requests.
     """
 
     target: str
@@ -64,6 +65,7 @@ class Load:
     workers: int
     rate: int | None = None
     times: bool = False
+    is_realistic: bool = False
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,11 @@ def _k6(peer: Peer, load: Load) -> Job:
         account = json.loads(re.findall(r"RESULT (\{.*\})", told)[-1])
         return Told(account["done"], tuple(account["times"]), account["dropped"])
 
-    environment = {"BENCH_TARGET": load.target, "BENCH_SCENARIO": json.dumps(scenario)}
+    environment = {
+        "BENCH_TARGET": load.target,
+        "BENCH_SCENARIO": json.dumps(scenario),
+        "BENCH_WORK": "realistic" if load.is_realistic else "bare",
+    }
     passed = [word for name, value in environment.items() for word in ("-e", f"{name}={value}")]
     command = [peer.program, "run", "--quiet", "--no-usage-report", *passed, str(K6_SCRIPT)]
     return Job(f"k6 {peer.version}", command, read, note=f"at most {load.workers} virtual users")
@@ -223,9 +229,11 @@ def _k6(peer: Peer, load: Load) -> Job:
 def _locust_job(kind: str) -> Callable[[Peer, Load], Job]:
     def job(peer: Peer, load: Load) -> Job:
         each = "" if load.rate is None else str(load.rate / load.workers)
+        users = f"Realistic{kind}" if load.is_realistic else kind
         command = [
-            peer.program, "-f", str(LOCUST_FILE), kind, "--headless", "--only-summary", "--json", "--loglevel", "ERROR",
-            "-u", str(load.workers), "-r", str(load.workers), "-t", f"{load.seconds}s", "--host", load.target,
+            peer.program, "-f", str(LOCUST_FILE), users, "--headless", "--only-summary", "--json",
+            "--loglevel", "ERROR", "-u", str(load.workers), "-r", str(load.workers), "-t", f"{load.seconds}s",
+            "--host", load.target,
         ]  # fmt: skip
 
         def read(told: str) -> Told:
@@ -244,6 +252,8 @@ def _locust_job(kind: str) -> Callable[[Peer, Load], Job]:
     return job
 
 
+SCRIPTED: frozenset[str] = frozenset({"k6", "locust"})
+"""Those that can be asked for realistic work."""
 DEBIAN = "Debian: apt install {}"
 # name -> (how it says its version, what to do where it is missing, how it is asked)
 TABLE: dict[str, tuple[list[str], str, Callable[[Peer, Load], Job]]] = {
