@@ -127,6 +127,13 @@ def test_what_handle_summary_is_given_reads_the_same():
     assert read_one(json.dumps({"metrics": nested})).whole == read_one(json.dumps(SUMMARY)).whole
 
 
+def test_a_summary_that_says_nothing_of_failures_is_not_read_as_one_without_any():
+    metrics = {name: figures for name, figures in SUMMARY["metrics"].items() if name != "http_req_failed"}
+
+    with pytest.raises(UsageError, match="does not say how many requests failed"):
+        read_one(json.dumps({"metrics": metrics}))
+
+
 def test_a_summary_without_the_99th_percentile_says_how_to_have_it_written():
     metrics = dict(SUMMARY["metrics"])
     metrics["http_req_duration"] = {"avg": 50, "min": 1, "med": 40, "p(90)": 80, "p(95)": 90, "max": 300}

@@ -32,6 +32,11 @@ def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
     count, rate = response.count, float(metrics["http_reqs"]["rate"])
     # k6 counts the rate of failures: "passes" are the requests for which "failed" was true.
     failures = metrics.get("http_req_failed", {})
+    if failures.keys().isdisjoint({"passes", "value", "rate"}):
+        raise UsageError(
+            f"{name}: does not say how many requests failed (http_req_failed), so nothing can be judged by it; let k6 "
+            "count them (no http.setResponseCallback(null)), and keep the metric in handleSummary"
+        )
     failed = int(failures.get("passes", round(float(failures.get("value", failures.get("rate", 0))) * count)))
     dropped = int(metrics.get("dropped_iterations", {}).get("count", 0))
     whole = replace(
