@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from outgrow.decide.phase_proofs import scenario_proof
 from outgrow.decide.thresholds import Watch, judged
 from outgrow.facts.loads import StepLoad
 from outgrow.facts.proofs import ThresholdVerdict
@@ -134,3 +135,18 @@ def test_following_a_run_holds_on_to_no_more_of_it_the_longer_it_lasts():
         tracemalloc.stop()
 
     assert late < early + 100_000
+
+
+def test_a_proof_takes_the_goals_that_were_followed_while_the_run_went_on():
+    told = [second(float(number), [0.1] * 4) for number in range(1, 65)]
+    goals = gates({"http_req_duration": {"threshold": "p(95)<500", "over": "4s"}})
+    followed = Watch(goals, {}, 64.0)
+    for each in told:
+        followed.told(each)
+    run = kept(told, 20)
+
+    afterwards = scenario_proof(run, goals, 5)
+    live = scenario_proof(replace(run, goals=judged(goals, run, 5, followed)), goals, 5)
+
+    assert [each.verdict for each in afterwards.goals] == [NO_DATA]
+    assert [each.verdict for each in live.goals] == [PASSED]
