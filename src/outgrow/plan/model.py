@@ -40,4 +40,5 @@ class Declared(BaseModel):
     The text below an option is its documentation: `outgrow schema` and the reference of the plan file read it there.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    # A part is checked within its plan, so one that nobody asks for alone needs no validator of its own: it takes a MB.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)

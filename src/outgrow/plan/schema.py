@@ -1,5 +1,7 @@
 """The JSON Schema (draft 2020-12) of a plan file as it is written, for editors."""
 
+import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final, get_args
 
@@ -10,13 +12,14 @@ from outgrow.plan import Plan
 from outgrow.plan.checkpoints import COMPARISONS, Condition, GradeRule, Rule
 from outgrow.plan.docstrings import option_docs
 from outgrow.plan.grades import Grade
-from outgrow.plan.model import NAME_PATTERN, Declared
+from outgrow.plan.model import NAME_PATTERN
 from outgrow.plan.signals import QuerySignal
-from outgrow.plan.sources import SourceKind, SourceOptions
+from outgrow.plan.sources import SourceKind
 from outgrow.quantity import Duration, Quantity
 
 Schema = dict[str, Any]
 
+_REFERENCE: Final = re.compile(r'"#/\$defs/([^"]+)"')
 _COMBINATIONS: Final = ("all", "any", "none", "at_least_of")
 _SHARED: Final = {
     Duration.FORMAT: ("Duration", "An exact span of time, such as 30s, 15m, 24h, 14d or 1h30m."),
@@ -44,8 +47,6 @@ def json_schema(kinds: Mapping[str, SourceKind]) -> Schema:
     _sources(definitions, [names[kind.options] for kind in kinds.values()])
     _signals(definitions, list(dict.fromkeys(names[kind.read] for kind in kinds.values())))
     _rules(definitions)
-    for unused in (SourceOptions.__name__, Declared.__name__):
-        definitions.pop(unused, None)
     shared: Schema = {}
     tidy: Schema = {name: _tidied(each, shared) for name, each in definitions.items()}
     plan = tidy.pop(names[Plan])
@@ -53,8 +54,20 @@ def json_schema(kinds: Mapping[str, SourceKind]) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "An outgrow plan",
         **plan,
-        "$defs": dict(sorted({**tidy, **shared}.items())),
+        "$defs": _used(plan, {**tidy, **shared}),
     }
+
+
+def _used(plan: Schema, definitions: Schema) -> Schema:
+    """Give the definitions that a plan leads to, by name: pydantic also writes down bases that nothing names."""
+    found: set[str] = set()
+    waiting = [plan]
+    while waiting:
+        for name in _REFERENCE.findall(json.dumps(waiting.pop())):
+            if name not in found:
+                found.add(name)
+                waiting.append(definitions[name])
+    return {name: definitions[name] for name in sorted(found)}
 
 
 def _all_models(models: list[type[BaseModel]]) -> list[type[BaseModel]]:
