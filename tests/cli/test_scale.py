@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -143,6 +143,25 @@ def test_imagined_replicas_take_as_long_to_start_as_was_measured_of_real_ones(
     assert run(["scale", "homeless", str(plan), "--once", "--dry-run"]) == 0
 
     assert "1 ready of 3 ordered" in capsys.readouterr().out
+
+
+def test_that_the_maximum_is_reached_stands_in_the_journal_though_nothing_changed(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, began = folder / "plan.yaml", datetime(2026, 11, 20, tzinfo=UTC)
+    decisions = [(2, "target"), (4, "maximum"), (4, "maximum"), (4, "tolerance"), (4, "maximum")]
+    for number, (current, rule) in enumerate(decisions):
+        at = began + timedelta(minutes=number)
+        detail = {"text": f"{current} -> 4 ({rule})", "decision": {"current": current, "desired": 4, "rule": rule}}
+        event = Event(EventKind.SCALING, at, at, at, "auth", detail)
+        run_async(lambda event=event: append_event(load(plan).plan, event, base=folder, environment={}))
+
+    assert run(["journal", "events", str(plan), "--from", "2026-11-01"]) == 0
+
+    told = capsys.readouterr().out
+    assert told.count("2 -> 4 (target)") == 1
+    assert told.count("4 -> 4 (maximum)") == 2
+    assert "4 -> 4 (tolerance)" not in told
 
 
 def test_every_time_is_in_the_plans_zone_with_its_offset(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -11,7 +12,8 @@ from outgrow.cli.check_table import badge
 from outgrow.cli.common import stamp
 from outgrow.control.replay import Replay
 from outgrow.control.scaling_records import Mode
-from outgrow.facts.decisions import Decision, Event, EventKind, JsonObject
+from outgrow.facts.decisions import Decision, Event, EventKind
+from outgrow.facts.scaling import Rule
 from outgrow.plan import Plan
 from outgrow.plan.grades import Grade
 from outgrow.report.happened import event_text
@@ -36,7 +38,7 @@ def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision], w
 def print_events(shown: Console, plan: Plan, events: Sequence[Event], words: Words) -> None:
     """Print events, oldest first: kind, beginning, how long it lasted, what it is about, and a sentence."""
     table = _table(5, whole=3)
-    told = [each for each in events if not _changed_nothing(each)]
+    told = _news(events)
     for event in told:
         kind = words(f"journal.kind.{event.kind.value}")
         table.add_row(
@@ -71,12 +73,23 @@ def _told(event: Event, words: Words) -> str:
     return f"{words(f'scaling.mode.{Mode(mode).name.lower()}')}: {told}" if is_imagined else told
 
 
-def _changed_nothing(event: Event) -> bool:
-    """Say whether an event is a scaling decision to stay: of these there is one every few seconds."""
-    if event.kind is not EventKind.SCALING or "decision" not in event.detail:
-        return False
-    decision: JsonObject = event.detail["decision"]
-    return decision.get("current") == decision.get("desired")
+def _news(events: Sequence[Event]) -> list[Event]:
+    """Leave out scaling decisions to stay, of which there is one every few seconds.
+
+    The first of a row that the maximum held back stays: that a service has reached it is news, though nothing changed.
+    """
+    held: dict[tuple[str, str], bool] = {}
+    told: list[Event] = []
+    for event in events:
+        decision: Any = event.detail.get("decision") if event.kind is EventKind.SCALING else None
+        if not isinstance(decision, dict):
+            told.append(event)
+            continue
+        whose = event.subject, str(event.detail.get("mode", ""))
+        was_held, held[whose] = held.get(whose, False), decision.get("rule") == Rule.MAXIMUM
+        if decision.get("current") != decision.get("desired") or (held[whose] and not was_held):
+            told.append(event)
+    return told
 
 
 def print_replays(shown: Console, plan: Plan, replays: Sequence[Replay], words: Words) -> None:
