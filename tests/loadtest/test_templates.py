@@ -122,6 +122,12 @@ def test_a_text_that_is_no_json_document_is_not_taken_for_one(text: str):
     assert json_template(text, ["v"], {}) is None
 
 
+@pytest.mark.parametrize("begin", ['{"a": "', '"', ""])
+def test_a_long_text_is_looked_through_once(begin: str):
+    """Each quote that does not end would otherwise be followed to the end of the text: minutes for a megabyte."""
+    assert json_template(begin + '\\"' * 300_000 + "{v}", ["v"], {}) is None
+
+
 def test_a_secret_stands_whole_in_json_too():
     text = '{"word": "${WORD}", "count": ${COUNT}, "size": ${SIZE:-none}}'
 

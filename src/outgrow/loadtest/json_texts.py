@@ -9,7 +9,8 @@ from outgrow.loadtest.templates import Filled, Template, Value, as_it_is, templa
 from outgrow.plan.places import PLACE
 from outgrow.plan.secrets import REFERENCE, resolve
 
-_STRING: Final = re.compile(r'("(?:[^"\\]|\\.)*")', re.DOTALL)
+_STRING: Final = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z))', re.DOTALL)
+"""A text in quotes, or one that does not end: so that each character is looked at once, however long the whole is."""
 _PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
 _SIMPLE: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
 _LINES: Final = re.compile(r"[\n\x1e]")
@@ -30,7 +31,7 @@ def as_json(value: Value) -> Value:
 
 
 def json_template(text: str, known: Collection[str], environment: Mapping[str, str]) -> Template | None:
-    """Make a text ready if it is JSON, an object or an array, or several a line each; else give none.
+    """Make a text ready if it is JSON, an object or an array, or several a line each, with places; else give none.
 
     Args:
         text: as the plan has it.
@@ -40,6 +41,8 @@ def json_template(text: str, known: Collection[str], environment: Mapping[str, s
     Raises:
         SourceError: an environment variable is not set.
     """
+    if PLACE.search(text) is None and REFERENCE.search(text) is None:
+        return None  # nothing is put into it
     parts = _STRING.split(text)  # texts in quotes stand at odd indexes
     if _are_documents(_with_stand_ins(parts, known, "null")):
         bare = as_json
