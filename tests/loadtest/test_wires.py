@@ -9,7 +9,7 @@ import pytest
 from outgrow.facts.loads import Outcome
 from outgrow.loadtest.address import Address
 from outgrow.loadtest.alarms import Alarm
-from outgrow.loadtest.wires import HAS_WIRES, Wires
+from outgrow.loadtest.wires import HAS_WIRES, Wire, Wires
 from tests.loadtest.servers import OK, load_of, request, serving
 
 pytestmark = pytest.mark.skipif(not HAS_WIRES, reason="there is no epoll here")
@@ -31,6 +31,52 @@ async def test_a_request_larger_than_the_kernel_takes_at_once_arrives_whole():
 
     assert facts.whole.outcomes == {Outcome.DONE: 2}
     assert received == [size, size]
+
+
+class Noting:
+    """Hears what comes over a wire, and its end."""
+
+    def __init__(self):
+        self.came, self.ended = b"", asyncio.Event()
+
+    def data_received(self, data):
+        self.came += data
+
+    def connection_lost(self, exc):
+        self.ended.set()
+
+
+async def test_an_answer_is_heard_though_the_server_reset_the_connection_before_the_request_was_sent():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        wires, made = Wires(Address(*server.getsockname())), list[Wire]()
+        wires.open(lambda _, wire: made.append(wire), lambda *_: None)
+        served, _ = server.accept()
+        while not made:
+            await asyncio.sleep(0.001)
+        heard = made[0].heard = Noting()
+        made[0].write(b"x" * 30_000_000)
+        assert made[0].get_write_buffer_size() > 0
+        served.send(b"too large")
+        served.close()  # with much unread: the kernel resets
+
+        await asyncio.wait_for(heard.ended.wait(), 5)
+    wires.close()
+
+    assert heard.came == b"too large"
+
+
+async def test_a_connection_that_was_answered_too_early_is_not_used_again():
+    async def hasty(reader, writer):
+        await request(reader)
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.sleep(30)
+
+    step = {"name": "upload", "method": "POST", "body": "x" * 20_000_000}
+    async with serving(hasty) as target:
+        facts = await load_of(target, target_rps=10, duration="300ms", timeout="10s", steps=[step])
+
+    assert facts.whole.statuses == {413: 3}
+    assert facts.connections_opened == 3
 
 
 async def test_an_attempt_that_nobody_answers_times_out():

@@ -39,6 +39,10 @@ class _Way(Protocol):
         """Send."""
         ...
 
+    def get_write_buffer_size(self) -> int:
+        """Give how many bytes wait to be sent."""
+        ...
+
     def abort(self) -> None:
         """Close at once; the end is told later."""
         ...
@@ -133,7 +137,8 @@ class Connection(asyncio.Protocol):
         status, head = reader.status, reader.head
         body = reader.body if flight.step.looks else b""
         self.flight, self.used = None, True
-        if reader.keep_alive:
+        # A server that answers before it has the whole request may never read the rest, nor what would follow it.
+        if reader.keep_alive and self._way is not None and not self._way.get_write_buffer_size():
             self._pool.free(self)
         else:
             self.abandon()

@@ -205,31 +205,37 @@ class Wire:
             self._unsent = bytearray(data[sent:])
             self._wires.change(self._descriptor, select.EPOLLIN | select.EPOLLOUT)
 
+    def get_write_buffer_size(self) -> int:
+        """Give how many bytes wait to be sent, as a transport does."""
+        return 0 if self._unsent is None else len(self._unsent)
+
     def abort(self) -> None:
         """Close at once; the end is told at the loop's next turn."""
         self._end(None)
 
     def ready(self) -> None:
-        """Take what came, and send on."""
+        """Take what came, and send on: an answer is heard even where no more of the request can be sent."""
         try:
-            if self._unsent is not None:
-                self._write_on(self._unsent)
             data = os.read(self._descriptor, _AT_ONCE)
         except BlockingIOError:
-            return
+            pass
         except OSError as error:
             self._end(error)
-            return
-        if data:
-            self.heard.data_received(data)
         else:
-            self._end(None)
+            if data:
+                self.heard.data_received(data)
+            else:
+                self._end(None)
+        if self._unsent is not None and self._descriptor >= 0:
+            self._write_on(self._unsent)
 
     def _write_on(self, unsent: bytearray) -> None:
         try:
             del unsent[: os.write(self._descriptor, unsent)]
         except BlockingIOError:
             return
+        except OSError:
+            unsent.clear()  # reading tells why, after what came before
         if not unsent:
             self._unsent = None
             self._wires.change(self._descriptor, select.EPOLLIN)
