@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from itertools import pairwise
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -108,6 +109,18 @@ def test_a_head_of_thousands_of_equal_lengths_is_read():
     head = b"HTTP/1.1 200 OK" + b"\r\nContent-Length: 0" * 3000 + b"\r\n\r\n"
 
     assert ready().feed(head)
+
+
+def test_blanks_in_a_folded_head_do_not_hold_the_generator_up():
+    def seconds_for(blanks):
+        head = b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\nY: a" + b" " * blanks + b"b\r\nContent-Length: 2\r\n\r\nok"
+        began = process_time()
+        assert ready().feed(head)
+        return process_time() - began
+
+    few = min(seconds_for(8_000) for _ in range(3))
+
+    assert min(seconds_for(64_000) for _ in range(3)) < 32 * few + 0.01
 
 
 def test_only_the_first_bytes_of_a_long_body_are_kept():

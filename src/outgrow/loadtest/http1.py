@@ -24,8 +24,8 @@ _ONE: Final = ord("1")
 _LENGTH: Final = b"\r\ncontent-length:"
 _HEX: Final = frozenset(b"0123456789abcdefABCDEF")
 _WITHOUT_BODY: Final = frozenset({204, 304})
-_FOLD: Final = re.compile(rb"[ \t]*\r?\n[ \t]+")
-"""A header that goes on on a further line (RFC 9112 5.2)."""
+_FOLD: Final = re.compile(rb"\r?\n[ \t]+")
+"""A header that goes on on a further line (RFC 9112 5.2); to look for blanks before it would take quadratic time."""
 _HIDDEN: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n|\n(?:content-length|transfer-encoding)[ \t]+:")
 """Half a line end, or a blank before a colon (RFC 9112 2.2, 5.1)."""
 _LONGER: Final = "a chunk is longer than its size"
