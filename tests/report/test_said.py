@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from outgrow.control.load_test import machine_text
+from outgrow.decide.proof_conditions import conditions
 from outgrow.decide.thresholds import judged
 from outgrow.facts.loads import Outcome, Resource
 from outgrow.facts.shards import ShardFacts, StepCounts
@@ -84,17 +85,32 @@ def of_the_way() -> list[str]:
     ]
 
 
+def of_what_was_left_out() -> list[str]:
+    left_out = {Outcome.DROPPED: 1234, Outcome.WITHOUT_DATA: 7, Outcome.INTERRUPTED: 12, Outcome.NEVER_STARTED: 40}
+    facts = run_of(seconds_of([0.1]))
+    whole = replace(facts.whole, outcomes={Outcome.DONE: 9000, **left_out})
+    return [next(conditions(replace(facts, whole=whole, iterations=whole), gates({"rps": 1}))).why]
+
+
 def of_the_law() -> list[str]:
     bound = " (without that bound it would be -0.002, which no system has)"
     return [f"beta is 0 where the law fits best{each}: throughput shows no decline" for each in ("", bound)]
 
 
-@pytest.mark.parametrize("text", [*of_the_law(), *of_the_generator(), *of_thresholds(), *of_the_way()])
+@pytest.mark.parametrize(
+    "text", [*of_the_law(), *of_the_generator(), *of_thresholds(), *of_the_way(), *of_what_was_left_out()]
+)
 def test_every_sentence_of_a_run_is_said_in_korean(text: str):
     assert text
     assert said(text, ENGLISH) == text
     assert re.search("[가-힣]", said(text, KOREAN))
     assert in_english(said(text, KOREAN)) == []
+
+
+def test_each_kind_of_arrivals_that_were_left_out_has_its_own_sentence():
+    told = said(of_what_was_left_out()[0], KOREAN)
+
+    assert [told.count(each) for each in ("1,234건 버려짐", "12건 중단됨", "40건 시작되지 않음")] == [1, 1, 1]
 
 
 def test_what_nobody_knows_stays_as_it_is():

@@ -38,7 +38,7 @@ class Outcome(StrEnum):
     INTERRUPTED = "interrupted"
     """Under way when the run was ended early."""
     NEVER_STARTED = "never started"
-    """Not reached because the run was ended early."""
+    """Not reached: the run was ended early, or its time did not suffice for all of its iterations."""
     LOST = "lost"
     """The generator's own process ended before it said what became of it."""
 

@@ -23,6 +23,8 @@ _LONGEST: Final = 320
 """In letters; of a longer text its parts are read: gaps may end at many places, and how many grows with the length."""
 _LISTS: Final = frozenset({"names", "parts"})
 """A gap of these holds several, parted by commas and the word before the last."""
+_SINGLE: Final = frozenset({"count", "due", "outcome"})
+"""A gap of these ends before a comma with a blank: what follows is another sentence of a list."""
 
 
 def said(text: str, words: Words) -> str:
@@ -83,6 +85,6 @@ def _parts(form: str) -> Iterator[str]:
     for text, gap, spec, _ in Formatter().parse(form):
         yield re.escape(text)
         if gap:
-            yield f"(?P<{gap}>.+?)"
+            yield f"(?P<{gap}>{'(?:(?!, ).)+?' if gap in _SINGLE else '.+?'})"
         if spec and "|" in spec:  # a number with its noun, as `Words` words it
             yield f" (?:{spec.partition('|')[2]})"
