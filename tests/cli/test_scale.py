@@ -193,6 +193,24 @@ def test_no_time_in_the_journal_is_cut_in_a_narrow_terminal(
     assert told.count("+09:00") == 3
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_journals_sentences_stay_readable_in_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch, width: int, language: str
+) -> None:
+    plan, noon = str(folder / "plan.yaml"), datetime(2026, 11, 20, 12, tzinfo=UTC)
+    detail = {"text": "3 arrivals to 127.0.0.1:80", "scenario": "peak"}
+    noted = Event(EventKind.LOAD_TEST, noon, noon + timedelta(minutes=63), noon, "checkout-service", detail)
+    run_async(lambda: append_event(load(folder / "plan.yaml").plan, noted, base=folder, environment={}))
+    monkeypatch.setenv("COLUMNS", str(width))
+
+    assert run(["journal", "events", plan, "--from", "2026-11-01", "--lang", language]) == 0
+
+    told = capsys.readouterr().out
+    assert all(each in told for each in ("checkout-service", "127.0.0.1:80", "2026-11-20T21:00:00+09:00"))
+    assert all(len(line) <= width for line in told.splitlines())
+
+
 def test_whoever_looks_for_scaling_among_verdicts_is_told_where_it_is(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -20,42 +21,71 @@ from outgrow.report.happened import event_text
 from outgrow.report.said import said
 from outgrow.report.words import Words
 
+_BETWEEN: Final = 2
+_LEAST_ROOM: Final = 32
+"""Of a column of sentences: in fewer cells they are hard to read."""
+
 
 def print_decisions(shown: Console, plan: Plan, decisions: Sequence[Decision], words: Words) -> None:
     """Print verdicts as they were given, oldest first."""
-    table = _table(4, whole=1)
-    for decision in decisions:
-        table.add_row(
-            stamp(decision.at, plan.timezone),
+    rows = [
+        (
+            Text(stamp(decision.at, plan.timezone)),
             _grade(decision.grade, words),
-            decision.checkpoint,
+            Text(decision.checkpoint),
             Text(decision.rule_hash, style="dim"),
         )
-    shown.print(table if decisions else words("journal.no_verdicts"))
+        for decision in decisions
+    ]
+    if rows:
+        _print_rows(shown, rows, whole=2)
+    else:
+        shown.print(words("journal.no_verdicts"))
     _print_where_scaling_is(shown, plan, words)
 
 
 def print_events(shown: Console, plan: Plan, events: Sequence[Event], words: Words) -> None:
     """Print events, oldest first: kind, beginning, how long it lasted, what it is about, and a sentence."""
-    table = _table(5, whole=3)
     told = _news(events)
-    for event in told:
-        kind = words(f"journal.kind.{event.kind.value}")
-        table.add_row(
-            kind, stamp(event.start, plan.timezone), _lasted(event, words), event.subject, _told(event, words)
+    rows = [
+        (
+            Text(words(f"journal.kind.{event.kind.value}")),
+            Text(stamp(event.start, plan.timezone)),
+            Text(_lasted(event, words)),
+            Text(event.subject),
+            Text(_told(event, words)),
         )
-    shown.print(table if told else words("journal.no_events"))
+        for event in told
+    ]
+    if rows:
+        _print_rows(shown, rows, whole=3)
+    else:
+        shown.print(words("journal.no_events"))
     if len(told) < len(events):
         left_out = words("journal.left_out", n=f"{len(events) - len(told):,}")
         shown.print(Text(left_out, style="dim"), soft_wrap=True)
 
 
-def _table(columns: int, *, whole: int) -> Table:
-    """Give a table without heads whose first columns are never cut, however narrow the terminal is."""
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for index in range(columns):
-        table.add_column(no_wrap=index < whole, overflow="ignore" if index < whole else "fold")
-    return table
+def _print_rows(shown: Console, rows: Sequence[Sequence[Text]], *, whole: int) -> None:
+    """Print rows whose first cells are never cut, however narrow the terminal is.
+
+    Where too little room is left for the last cells, all but the first stand below these.
+    """
+    *widths, last = (max(cell.cell_len for cell in column) + _BETWEEN for column in zip(*rows, strict=True))
+    if shown.width - sum(widths) >= min(last, _LEAST_ROOM):
+        table = Table(box=None, padding=(0, _BETWEEN, 0, 0), show_header=False)
+        for index in range(len(rows[0])):
+            table.add_column(no_wrap=index < whole, overflow="fold")
+        for row in rows:
+            table.add_row(*row)
+        shown.print(table)
+        return
+    between = Text(" " * _BETWEEN)
+    for row in rows:
+        cells = zip(row[:whole], widths[:whole], strict=True)
+        shown.print(Text.assemble(*(part for cell, width in cells for part in (cell, " " * (width - cell.cell_len)))))
+        if below := between.join(cell for cell in row[whole:] if cell):
+            shown.print(Padding(below, (0, 0, 0, _BETWEEN)))
 
 
 def _lasted(event: Event, words: Words) -> str:
