@@ -1,6 +1,8 @@
 """A load test's own traffic, as a policy would have met it."""
 
+import json
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from outgrow.control.trace_file import TraceFile, read_trace
 from outgrow.errors import UsageError
 from outgrow.facts.loads import FlowLoad, Outcome
+from outgrow.loadtest.results import read_results
 from outgrow.report.load_json import load_text
 from outgrow.simulate.load_trace import recording_of_load
 from tests.loadtest.servers import OK, answering, load_of, serving
@@ -44,6 +47,24 @@ def test_an_arrival_of_several_requests_counts_as_them():
 
     assert found.trace.rates == (270.0,) * 10
     assert found.notes[1] == "3 requests an arrival, on average"
+
+
+def test_the_requests_of_another_generator_are_counted_once():
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    points = [
+        {
+            "type": "Point",
+            "metric": metric,
+            "data": {"time": str(moment + timedelta(seconds=at)), "value": 0, "tags": {}},
+        }
+        for at in range(4)
+        for metric in (*["http_req_duration"] * 3, "iteration_duration")
+    ]
+
+    facts = read_results({"run.json": "\n".join(map(json.dumps, points))}, "x")
+
+    assert facts.iterations.arrivals == 4
+    assert recording_of_load(facts).trace.rates == (3.0,) * 4
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 30), st.integers(0, 5000)), min_size=3, max_size=40))

@@ -16,7 +16,8 @@ def recording_of_load(facts: LoadFacts) -> Recording:
     """Give the requests that a run meant to send, second by second.
 
     What was due counts, whether or not the target kept up: a target that stalls would else seem to need less. An
-    arrival that asks several requests counts as so many as arrivals made on average.
+    arrival that asks several requests counts as so many as arrivals made on average; of another generator the timeline
+    counts requests.
 
     Raises:
         UsageError: the run tells no seconds, or too few.
@@ -26,7 +27,7 @@ def recording_of_load(facts: LoadFacts) -> Recording:
     if seconds < _FEWEST_SECONDS:
         raise UsageError(f"a run of {seconds} s; traffic to rehearse on has at least {_FEWEST_SECONDS}")
     arrivals = facts.iterations.arrivals
-    each = facts.whole.arrivals / arrivals if arrivals else 1.0
+    each = facts.whole.arrivals / arrivals if arrivals and not facts.generator else 1.0
     due = _at_whole_seconds(ends, seconds)
     rates = tuple((later - earlier) * each for earlier, later in pairwise(due))
     notes = [f"the load test {facts.scenario}: what was due"]

@@ -90,6 +90,17 @@ def test_several_scenarios_become_one_plan_with_each_ones_own_thresholds():
     assert "a: exec of the scenario is left out: write the flow of that function" in notes
 
 
+def test_scenarios_whose_names_differ_in_what_a_name_here_cannot_have_are_all_kept():
+    one, other = INSPECTED["several"]["scenarios"].values()
+    options = {**INSPECTED["several"], "scenarios": {"buy_it": one, "Buy-it": other, "__": one}, "thresholds": {}}
+
+    assert [scenario.made_by for scenario in scenarios_of(options).values()] == [
+        "per-vu-iterations",
+        "constant-vus",
+        "per-vu-iterations",
+    ]
+
+
 def test_thresholds_on_several_scenarios_together_are_said_to_be_judged_apart():
     options = {**INSPECTED["several"], "thresholds": {"http_req_failed": ["rate<0.01"]}}
 

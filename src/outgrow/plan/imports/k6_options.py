@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from outgrow.errors import UsageError
 from outgrow.plan.imports.k6_thresholds import thresholds_of
-from outgrow.plan.imports.scenario import ImportedScenario
+from outgrow.plan.imports.scenario import ImportedScenario, Names
 from outgrow.plan.load_metrics import SYSTEM_TAGS
 from outgrow.plan.suggestion import listed
 from outgrow.quantity import Duration
@@ -91,7 +91,7 @@ def _said(value: Any) -> Any:
 def _imported(options: Options, target: str) -> ImportedScenario:
     notes = ["the requests stand in the k6 script: write them as steps, flows, or flow: FILE.py:FUNCTION"]
     scenarios = cast("Mapping[str, Options]", options.get("scenarios") or {"": options})
-    names = {name: re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") for name in scenarios}
+    names = Names()
     if len(scenarios) > 1:
         starts = ", ".join(
             f"{name} after {each['startTime']}" for name, each in scenarios.items() if "startTime" in each
@@ -107,7 +107,7 @@ def _imported(options: Options, target: str) -> ImportedScenario:
     found = dict[str, Mapping[str, Any]]()
     for name, chosen in scenarios.items():
         scenario, told = _scenario(options, name, chosen, target)
-        found[names[name]] = scenario
+        found[names.of(name)] = scenario
         notes += [f"{name}: {note}" if len(scenarios) > 1 else note for note in told]
     notes += _left_out("options", options)
     if options.get("maxRedirects") != 0:
