@@ -235,7 +235,9 @@ class Wire:
         except BlockingIOError:
             return
         except OSError:
-            unsent.clear()  # reading tells why, after what came before
+            # Reading tells why, after what came before. What is unsent stays, so that nobody takes it for sent.
+            self._wires.change(self._descriptor, select.EPOLLIN)
+            return
         if not unsent:
             self._unsent = None
             self._wires.change(self._descriptor, select.EPOLLIN)
