@@ -22,7 +22,7 @@ VALIDATOR = Draft202012Validator(SCHEMA)
 # What no schema can see: it follows no names, knows no units, and is given data instead of text.
 BEYOND_A_SCHEMA = {
     *("duplicate_keys", "no_roadmap", "overlapping_levels", "roadmap", "tag", "two_documents"),
-    *("places", "step_tags", "threshold_tags", "unit_mismatches"),
+    *("places", "step_tags", "threshold_tags", "unit_mismatches", "units_of_goals"),
 }
 TO_REFUSE = [plan for plan in MALFORMED if plan.stem not in BEYOND_A_SCHEMA]
 

@@ -13,16 +13,16 @@ from outgrow.observe._http import Answer, Endpoint, Request, TlsFiles
 from outgrow.observe._samples import in_unit_of, no_past, refuse_labels, sample_of
 from outgrow.observe._shared_reads import SharedReads
 from outgrow.plan.json_path import parse_json_path, value_at
+from outgrow.plan.native_units import NATIVE_UNITS
 from outgrow.plan.secrets import resolve
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import HttpRead, HttpSource
 from outgrow.ports import Inspection
-from outgrow.quantity import parse_unit
 
 _NO_HISTORY: Final = "an HTTP endpoint keeps no history: the journal fills from now on"
 _LONGEST_BODY: Final = 16 * 1024 * 1024
 _UP: Final = range(200, 400)
-_SECONDS: Final = parse_unit("s")
+_SECONDS: Final = NATIVE_UNITS["http"]["latency"]
 _EXPIRES_SOON: Final = timedelta(days=14)
 # What says that nobody answers there properly, rather than that we asked wrongly.
 _DOWN: Final = frozenset(

@@ -13,7 +13,9 @@ from outgrow.plan.load_metrics import METRICS, SHORT_NAMES, SYSTEM_TAGS
 from outgrow.plan.load_thresholds import Reading, read_threshold
 from outgrow.plan.references import entries
 from outgrow.plan.suggestion import nearest_or_all
+from outgrow.plan.units import limit_problems
 from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
+from outgrow.quantity import Quantity
 
 _OF_K6: Final = frozenset({"error", "error_code", "group", "ip", "method", "proto", "service", "tls_version", "url"})
 """Tags that k6 gives every request, and a run here does not."""
@@ -139,6 +141,9 @@ def _problems(tree: Tree, path: Path, reading: Reading) -> Iterator[Problem]:
             remedy = f"add targets: {{{shown}: ...}}" if len(option) == 1 else "write the figure, or add it to targets"
     if what:
         yield Problem(tree.place(path), dotted(path), what, remedy)
+    elif isinstance(reading.limit, Quantity) and reading.subject in {"signal", "resource"}:
+        judged = tree.at(("targets", reading.of, "signal")) if reading.subject == "resource" else reading.of
+        yield from limit_problems(tree, path, reading.limit, str(judged))
 
 
 def _target_of(reading: Reading) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Units that meet in a plan: a threshold and its signal, the figures of a level, the inputs of a derived signal.
+"""Units that meet in a plan: a limit and its signal, a signal and its source, a level's figures, a derivation's inputs.
 
 Works on the data as written, so that a mismatch is told together with every other error; what has no readable unit is
 left to the plan's models to word.
@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from outgrow.errors import Problem
+from outgrow.plan.native_units import NATIVE_UNITS
 from outgrow.plan.references import entries, inputs_as_written
 from outgrow.plan.yaml_tree import Data, Path, Tree, data_at, dotted
 from outgrow.quantity import ONE, RATIO, Quantity, Unit, parse_quantity, parse_unit
@@ -26,37 +27,62 @@ def unit_problems(tree: Tree) -> Iterator[Problem]:
         yield from _thresholds(tree, ("alerts", name, "condition"), _THRESHOLDS)
     for name in entries(data, ("levels",)):
         yield from _thresholds(tree, ("levels", name), _FIGURES)
+    for name in entries(data, ("targets",)):
+        yield from _thresholds(tree, ("targets", name), ("below",))
     for name in entries(data, ("signals",)):
         yield from _derivation(tree, name)
+        yield from _native(tree, name)
 
 
 def _thresholds(tree: Tree, path: Path, options: tuple[str, ...]) -> Iterator[Problem]:
     signal = tree.at((*path, "signal"))
-    measure = _measure(tree.data, signal) if isinstance(signal, str) else None
-    if measure is None:
-        return
     for option in options:
         threshold = _quantity(tree.at((*path, option)))
-        if threshold is None or threshold.unit is None or threshold.unit.comparable_with(measure):
-            continue
-        below = (*path, option)
-        unit = "ratio" if threshold.unit.dimension == "ratio" else threshold.unit.name
-        if measure == ONE:
-            what, remedy = (
-                f'{threshold} is compared with "{signal}", which has no unit',
-                f"give the signal unit: {unit}",
-            )
-        else:
-            what = f'{threshold} is compared with "{signal}", which is measured in {measure.name}'
-            remedy = f"write it in {measure.name}, or correct the signal's unit"
-        yield Problem(tree.place(below), dotted(below), what, remedy)
+        if threshold is not None and isinstance(signal, str):
+            yield from limit_problems(tree, (*path, option), threshold, signal)
+
+
+def limit_problems(tree: Tree, path: Path, limit: Quantity, signal: str) -> Iterator[Problem]:
+    """Give a problem where a limit measures another thing than the signal that it is compared with.
+
+    Args:
+        tree: the plan as written.
+        path: where the limit stands.
+        limit: the limit.
+        signal: the signal's name; one that the plan does not have is told elsewhere.
+    """
+    measure = signal_unit(tree.data, signal)
+    if measure is None or limit.unit is None or limit.unit.comparable_with(measure):
+        return
+    unit = "ratio" if limit.unit.dimension == "ratio" else limit.unit.name
+    if measure == ONE:
+        what, remedy = f'{limit} is compared with "{signal}", which has no unit', f"give the signal unit: {unit}"
+    else:
+        what = f'{limit} is compared with "{signal}", which is measured in {measure.name}'
+        remedy = f"write it in {measure.name}, or correct the signal's unit"
+    yield Problem(tree.place(path), dotted(path), what, remedy)
+
+
+def _native(tree: Tree, name: str) -> Iterator[Problem]:
+    """Give a problem where a signal's unit is none of what its source measures."""
+    path: Path = ("signals", name)
+    source, declared = tree.at((*path, "source")), signal_unit(tree.data, name)
+    kind = tree.at(("sources", source, "kind")) if isinstance(source, str) else None
+    metric = tree.at((*path, "read", "metric"))
+    native = NATIVE_UNITS.get(str(kind), {}).get(str(metric))
+    if native is None or declared is None or native.comparable_with(declared):
+        return
+    what = f"{metric} of {source} is measured in {native.name}, but the signal "
+    what += f"says {declared.name}" if declared.name else "has no unit"
+    place = tree.place((*path, "unit")) if declared.name else tree.place_of_key(path)
+    yield Problem(place, dotted((*path, "unit") if declared.name else path), what, f"write unit: {native.name}")
 
 
 def _derivation(tree: Tree, name: str) -> Iterator[Problem]:
     path: Path = ("signals", name)
     written = inputs_as_written(tree.at(path))
-    declared = _measure(tree.data, name)
-    inputs = [_measure(tree.data, each) for _, each in written]
+    declared = signal_unit(tree.data, name)
+    inputs = [signal_unit(tree.data, each) for _, each in written]
     if not written or declared is None or declared == ONE or any(unit is None for unit in inputs):
         return
     option = str(written[0][0][0])
@@ -120,7 +146,7 @@ def _quotient(numerator: Unit, denominator: Unit) -> Unit | None:
     return None
 
 
-def _measure(data: Data, name: str) -> Unit | None:
+def signal_unit(data: Data, name: str) -> Unit | None:
     """Give the unit that a signal declares; none where there is no such signal or its unit cannot be read."""
     signal = data_at(data, ("signals", name))
     unit = data_at(signal, ("unit",))

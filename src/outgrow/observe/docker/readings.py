@@ -25,9 +25,9 @@ from outgrow.observe.docker.statistics import (
     process_count,
     reading_before,
 )
+from outgrow.plan.native_units import NATIVE_UNITS
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import DockerRead
-from outgrow.quantity import RATIO, Unit, parse_unit
 
 _BETWEEN_READINGS_SECONDS: Final = 0.5
 
@@ -82,10 +82,9 @@ def _why_stopped(container: Container, state: Json) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Statistic:
-    """How a metric comes out of a reading, in which unit, whether it counts, and why it may be absent."""
+    """How a metric comes out of a reading, whether it counts, and why it may be absent."""
 
     value: Callable[[Reading], float | None]
-    unit: Unit
     counts: bool = False
     absence: Absence = Absence.NULL
     why_absent: str = "the Engine gives no such statistic"
@@ -108,32 +107,30 @@ def _memory_share(reading: Reading) -> float | None:
     return None if limit is None else used / limit
 
 
-_BYTES: Final = parse_unit("bytes")
-_CORES: Final = parse_unit("cores")
 _NO_MEMORY: Final = "the Engine counts no memory: the host's memory control group is off"
 _NO_NETWORK: Final = "the container has no network of its own, so its traffic is not counted"
 _NO_BLOCKS: Final = "the kernel has counted no block I/O of this container yet, or does not count it at all"
 _NO_LIMIT: Final = "no memory limit is set on the container: its limit would be the whole host"
 _STATISTICS: Final[Mapping[str, _Statistic]] = {
-    "cpu": _Statistic(lambda reading: _cores(reading) / _limit(reading), RATIO),
-    "cpu_cores": _Statistic(_cores, _CORES),
-    "cpu_limit": _Statistic(_limit, _CORES),
-    "cpu_seconds": _Statistic(lambda reading: cpu_seconds(reading.stats), parse_unit("s"), counts=True),
-    "memory": _Statistic(lambda reading: memory_bytes(reading.stats), _BYTES, why_absent=_NO_MEMORY),
-    "memory_share": _Statistic(_memory_share, RATIO, absence=Absence.UNLIMITED, why_absent=_NO_LIMIT),
+    "cpu": _Statistic(lambda reading: _cores(reading) / _limit(reading)),
+    "cpu_cores": _Statistic(_cores),
+    "cpu_limit": _Statistic(_limit),
+    "cpu_seconds": _Statistic(lambda reading: cpu_seconds(reading.stats), counts=True),
+    "memory": _Statistic(lambda reading: memory_bytes(reading.stats), why_absent=_NO_MEMORY),
+    "memory_share": _Statistic(_memory_share, absence=Absence.UNLIMITED, why_absent=_NO_LIMIT),
     **{
         f"network_{way}": _Statistic(
-            lambda reading, way=way: network_bytes(reading.stats, way), _BYTES, counts=True, why_absent=_NO_NETWORK
+            lambda reading, way=way: network_bytes(reading.stats, way), counts=True, why_absent=_NO_NETWORK
         )
         for way in ("rx", "tx")
     },
     **{
         f"block_{way}": _Statistic(
-            lambda reading, way=way: block_bytes(reading.stats, way), _BYTES, counts=True, why_absent=_NO_BLOCKS
+            lambda reading, way=way: block_bytes(reading.stats, way), counts=True, why_absent=_NO_BLOCKS
         )
         for way in ("read", "write")
     },
-    "pids": _Statistic(lambda reading: process_count(reading.stats), parse_unit("processes")),
+    "pids": _Statistic(lambda reading: process_count(reading.stats)),
 }
 
 
@@ -162,4 +159,4 @@ def sample_of_reading(
     if statistic.counts and restarts.noticed((container, metric), reading.life, value):
         detail = f"{container} was restarted since it was last read: its {metric} counts from zero again"
         return Missing(now, Absence.COUNTER_RESTARTED, detail, now)
-    return sample_of(in_unit_of(signal, value, statistic.unit, metric), now, now)
+    return sample_of(in_unit_of(signal, value, NATIVE_UNITS["docker"][metric], metric), now, now)

@@ -16,25 +16,18 @@ from outgrow.facts.samples import Observation
 from outgrow.observe._samples import in_unit_of, no_past, refuse_labels, sample_of
 from outgrow.observe._shared_reads import SharedReads
 from outgrow.observe.process.finding import Wanted, each_of
+from outgrow.plan.native_units import NATIVE_UNITS
 from outgrow.plan.secrets import resolve
 from outgrow.plan.signals import QuerySignal
 from outgrow.plan.sources import ProcessRead, ProcessSource
 from outgrow.ports import Inspection
-from outgrow.quantity import RATIO, Unit, parse_unit
 
 T = TypeVar("T")
 
 _NO_HISTORY: Final = "the operating system keeps no history of processes: the journal fills from now on"
 # The kernel counts CPU time in ticks of 10 ms: over half a second that is an error of 2 % of a core a process.
 _BETWEEN_READINGS: Final = timedelta(milliseconds=500)
-_UNITS: Final[Mapping[str, Unit]] = {
-    "cpu": RATIO,
-    "cpu_cores": parse_unit("cores"),
-    "memory": parse_unit("bytes"),
-    "count": parse_unit("processes"),
-    "threads": parse_unit("threads"),
-    "open_files": parse_unit("files"),
-}
+_UNITS: Final = NATIVE_UNITS["process"]
 _ADDED_UP: Final[Mapping[str, Callable[[psutil.Process], int]]] = {
     "memory": lambda process: process.memory_info().rss,
     "threads": lambda process: process.num_threads(),
