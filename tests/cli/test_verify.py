@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from outgrow.cli import run
+from outgrow.cli.verify_table import print_proof
 from outgrow.decide.gates import gates_of
 from outgrow.decide.phase_proofs import (
     OutOfDate,
@@ -25,8 +26,10 @@ from outgrow.decide.phase_proofs import (
 from outgrow.errors import ExitCode
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import FlowLoad, Outcome
-from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
+from outgrow.facts.proofs import Proof, ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan.file import parse_plan
+from outgrow.report.load_json import stored_load
+from outgrow.report.words import texts_of
 from tests.cli.test_load import Shop
 from tests.decide.given_loads import run_of, seconds_of
 from tests.servers.process import free_port
@@ -374,6 +377,23 @@ def test_a_target_that_is_down_proves_no_goal_that_asks_nothing_of_its_answers(t
     assert "nothing was answered" in capsys.readouterr().out
     run(["verify", plan])
     assert "recorded" not in capsys.readouterr().out  # a baseline of silence is none
+
+
+def test_a_phase_that_was_ended_early_says_so_and_what_never_ran(tmp_path, shop, capsys):
+    # given a phase whose first scenario someone ended: a kept run that says it was interrupted
+    plan, kept = plan_in(tmp_path, shop), tmp_path / "normal.json"
+    run(["load", "normal", plan, "-q", "-o", str(kept)])
+    facts = replace(stored_load(kept), interrupted=True)
+    proof = Proof(
+        "v2", ProofVerdict.NOT_PROVEN, "hash", (), (scenario_proof(facts, (), 10),), outgrow="1", machine="here"
+    )
+    capsys.readouterr()
+
+    print_proof(proof, ("normal", "peak"), texts_of("en"))
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "v2: ended early: no proof, neither way, and nothing is kept; not run: peak" in told
+    assert "v2: not proven" not in told
 
 
 def test_a_phase_that_asks_nothing_is_warned_of_and_ends_as_not_proven(tmp_path, shop, capsys):

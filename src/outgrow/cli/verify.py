@@ -89,7 +89,7 @@ def verify(
     with heard_or_not():
         _give({"schema": "outgrow.proof/1", **proof.document()}, output, as_json=as_json)
         if not as_json:
-            print_proof(proof, words)
+            print_proof(proof, wanted.scenarios, words)
     if unkept is not None:
         raise unkept
     if not baseline and loaded.roadmap.baseline is not None and scale == 1:

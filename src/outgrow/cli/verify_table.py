@@ -1,5 +1,6 @@
 """Proofs and the roadmap, laid out for a terminal."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from rich.table import Table
@@ -22,8 +23,14 @@ _STYLES: Final = {
 }
 
 
-def print_proof(proof: Proof, words: Words) -> None:
-    """Print each scenario with its thresholds, the goals over all of them, and the verdict."""
+def print_proof(proof: Proof, asked: Sequence[str], words: Words) -> None:
+    """Print each scenario with its thresholds, the goals over all of them, and the verdict.
+
+    Args:
+        proof: the proof; of a phase that was ended early it proves nothing, neither way.
+        asked: the names of the scenarios that were to run.
+        words: in which language.
+    """
     shown = console()
     for each in proof.scenarios:
         told = words("roadmap.run", arrivals=f"{each.arrivals:,}", target=each.target, failed=f"{each.failed:,}")
@@ -34,6 +41,8 @@ def print_proof(proof: Proof, words: Words) -> None:
             shown.print(Text(f"{words('roadmap.version')}: {_version(each.version, words)}", style="dim"))
         if each.thresholds:
             print_thresholds(each.thresholds, words)
+        if each.interrupted:
+            shown.print(Text(words("roadmap.interrupted"), style="yellow"))
         for reason in each.too_weak:
             shown.print(Text(words("load.too_weak", why=said(reason, words)), style="yellow"))
     if proof.goals:
@@ -44,8 +53,19 @@ def print_proof(proof: Proof, words: Words) -> None:
         shown.print(Text(f"{words('roadmap.revision')}: {revision}", style="dim"))
     if proof.scale != 1:
         shown.print(Text(words("roadmap.rehearsal", scale=f"{proof.scale:g}"), style="yellow"))
+    if proof.is_interrupted:
+        shown.print(Text(f"{proof.phase}: {_ended_early(proof, asked, words)}", style="bold yellow"))
+        return
     style = _STYLES.get(proof.verdict.name.lower(), "bold")
     shown.print(Text(f"{proof.phase}: {words(f'roadmap.state.{proof.verdict.name.lower()}')}", style=style))
+
+
+def _ended_early(proof: Proof, asked: Sequence[str], words: Words) -> str:
+    """Say that someone ended a phase early, and which of its scenarios never ran."""
+    ran = {each.scenario for each in proof.scenarios}
+    missing = [name for name in asked if name not in ran]
+    told = words("roadmap.no_proof")
+    return f"{told}; {words('roadmap.not_run', names=', '.join(missing))}" if missing else told
 
 
 def _version(version: TargetVersion, words: Words) -> str:
