@@ -34,6 +34,24 @@ def test_value_ticks_lie_on_the_axis_and_are_few(shown: list[float]) -> None:
     assert all(low - (high - low) * 1e-9 <= value <= high + (high - low) * 1e-9 for value, _ in ticks)
 
 
+@given(values)
+def test_no_two_value_ticks_read_the_same(shown: list[float]) -> None:
+    texts = [text for _, text in value_ticks(*value_range(shown))]
+
+    assert len(set(texts)) == len(texts)
+
+
+def test_ticks_that_lie_close_are_told_with_the_decimals_of_their_step() -> None:
+    assert [text for _, text in value_ticks(0.0199, 0.019989)] == [
+        "0.01990",
+        "0.01992",
+        "0.01994",
+        "0.01996",
+        "0.01998",
+    ]
+    assert [text for _, text in value_ticks(1240, 1241, 2)] == ["1,240.0", "1,240.5", "1,241.0"]
+
+
 def test_an_axis_begins_at_zero_where_that_costs_little() -> None:
     assert value_range([400.0, 800.0])[0] == 0.0
     assert value_range([0.97, 0.99])[0] > 0.9
@@ -61,6 +79,8 @@ def test_day_ticks_stay_at_midnight_when_the_clock_changes() -> None:
 @pytest.mark.parametrize(
     ("span", "texts"),
     [
+        (20.0, ["12:29:40", "12:29:45", "12:29:50", "12:29:55", "12:30:00"]),
+        (1200.0, ["12:10", "12:15", "12:20", "12:25", "12:30"]),
         (4 * 3600.0, ["09:00", "10:00", "11:00", "12:00"]),
         (DAY, ["18:00", "20 Nov", "06:00", "12:00"]),
         (42 * DAY, ["12 Oct", "26 Oct", "9 Nov"]),

@@ -108,6 +108,21 @@ def test_a_signal_shows_every_figure_it_is_compared_with_once(a_check: Checked) 
     ]
 
 
+def test_a_signal_that_was_measured_once_stands_at_the_end_of_its_interval(a_check: Checked) -> None:
+    plan, facts = a_check
+    measured = facts.measurement.signals["latency"]
+    newest = {labels: samples[-1:] for labels, samples in measured.series.items()}
+    once = {**facts.measurement.signals, "latency": replace(measured, series=newest)}
+
+    chart = signal_chart(
+        plan, replace(facts, measurement=replace(facts.measurement, signals=once)), "latency", _words(plan)
+    )
+
+    assert chart is not None
+    assert chart.end - chart.start >= plan.signals["latency"].every.total_seconds()
+    assert [point for line in chart.lines for point in line.points if point[1] is not None]
+
+
 def test_what_was_never_read_has_no_chart_but_a_reason(a_check: Checked) -> None:
     plan, facts = a_check
     page = _condition(a_check, "object-store-cdn", "A")

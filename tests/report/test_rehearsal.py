@@ -36,6 +36,19 @@ def test_the_headline_says_what_the_policy_leaves_and_costs(percent, loads, head
     assert lead in " ".join(view.lead)
 
 
+def test_policies_at_one_place_share_one_label_that_names_them_all():
+    dots = scatter(rehearsed(100, [3] * 60), texts_of("en")).dots
+    labelled = [each for each in dots if each.label]
+    assert len({(each.left, each.top) for each in labelled}) == len(labelled)
+    assert dots[-1].label.startswith("web, budget oracle, feasible oracle")
+
+
+def test_replicas_stand_on_an_axis_of_whole_numbers_from_none():
+    found = rehearsed(100, [3] * 60)
+    texts = [text for _, text in replicas_chart(found, found.policy, texts_of("en")).value_ticks]
+    assert texts == [str(each) for each in range(len(texts))]
+
+
 def test_where_nothing_is_wrong_nothing_is_counted():
     view = rehearsal_view(rehearsed(100, [3] * 60, 0.5), "web", (), texts_of("en"))
     told = " ".join((*view.lead, *view.notes))
@@ -94,4 +107,4 @@ def test_a_decision_is_told_with_what_it_would_have_been():
 def test_the_policy_lies_on_top_and_the_ends_of_the_curve_have_names():
     found = scatter(rehearsed(70, WAVE), texts_of("en"))
     assert found.dots[-1].part is Part.POLICY
-    assert {each.name for each in found.dots if each.labelled and each.part is Part.CURVE} == {"HPA 40 %", "HPA 95 %"}
+    assert {each.name for each in found.dots if each.label and each.part is Part.CURVE} == {"HPA 40 %", "HPA 95 %"}

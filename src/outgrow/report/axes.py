@@ -12,9 +12,11 @@ from outgrow.report.words import Words
 Tick = tuple[float, str]
 """A position on the axis, and its text."""
 
+_SECONDS: Final = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800)
 _HOURS: Final = (1, 2, 3, 6, 12)
 _DAYS: Final = (1, 2, 7, 14)
 _MONTHS: Final = (1, 2, 3, 6, 12)
+_MINUTE: Final = 60
 _HOUR: Final = 3600.0
 _DAY: Final = 86400.0
 _MONTH: Final = 30.44 * _DAY
@@ -29,11 +31,25 @@ def value_range(values: list[float]) -> tuple[float, float]:
     return (low if low == 0.0 else low - air), high + air
 
 
-def value_ticks(low: float, high: float, most: int = 5) -> list[Tick]:
-    """Give round values (1, 2 or 5 times a power of ten apart) between low and high, at most `most` + 1 of them."""
+def value_ticks(low: float, high: float, most: int = 5, *, whole: bool = False) -> list[Tick]:
+    """Give round values (1, 2 or 5 times a power of ten apart) between low and high, at most `most` + 1 of them.
+
+    With `whole` only whole numbers: there is no 1.8th replica.
+    """
     step = _round_step((high - low) / most)
+    step = max(step, 1.0) if whole else step
     first, last = ceil(low / step), floor(high / step)
-    return [(each * step, format_number(round(each * step, 12))) for each in range(first, last + 1)]
+    values = [round(each * step, 12) for each in range(first, last + 1)]
+    return list(zip(values, _value_texts(values, step), strict=True))
+
+
+def _value_texts(values: list[float], step: float) -> list[str]:
+    """Show ticks as numbers are shown elsewhere, or with all the decimals of their step where that would round them."""
+    texts = [format_number(value) for value in values]
+    if all(float(text.replace(",", "")) == value for text, value in zip(texts, values, strict=True)):
+        return texts
+    decimals = max(0, -floor(log10(step) + 1e-9))
+    return [f"{value:,.{decimals}f}" for value in values]
 
 
 def _round_step(wanted: float) -> float:
@@ -44,10 +60,14 @@ def _round_step(wanted: float) -> float:
 def time_ticks(start: float, end: float, words: Words, most: int = 4) -> list[Tick]:
     """Give round times between start and end (seconds since the epoch), at most `most`, in the zone of `words`.
 
-    Hours are counted from midnight, weeks from Mondays, months from January: always in local time, so that a change of
-    the clock moves no tick off its hour, and always from the same day, so that ticks stay when the ends move.
+    Seconds, minutes and hours are counted from midnight, weeks from Mondays, months from January: always in local time,
+    so that a change of the clock moves no tick off its hour, and always from the same day, so that ticks stay when the
+    ends move.
     """
     span = end - start
+    seconds = next((each for each in _SECONDS if span / each <= most), None)
+    if seconds is not None:
+        return _by_seconds(start, end, words, seconds)
     hours = next((each for each in _HOURS if span / (each * _HOUR) <= most), None)
     if hours is not None:
         moments, text = _by_hours(start, words.zone, hours), _hour_text
@@ -64,6 +84,18 @@ def time_ticks(start: float, end: float, words: Words, most: int = 4) -> list[Ti
             return ticks
         if position >= start:
             ticks.append((position, text(moment, words)))
+    return ticks
+
+
+def _by_seconds(start: float, end: float, words: Words, seconds: int) -> list[Tick]:
+    midnight = _midnight(start, words.zone).timestamp()
+    ticks: list[Tick] = []
+    for count in range(ceil((start - midnight) / seconds), floor((end - midnight) / seconds) + 1):
+        at = midnight + count * seconds
+        if not start <= at <= end:
+            continue
+        moment = datetime.fromtimestamp(at, UTC).astimezone(words.zone)
+        ticks.append((at, f"{moment:%H:%M:%S}" if seconds < _MINUTE else f"{moment:%H:%M}"))
     return ticks
 
 

@@ -142,12 +142,15 @@ class Chart:
 
 
 def value_axis(
-    lines: Iterable[Line], thresholds: Iterable[Threshold], more: Iterable[float] = ()
+    lines: Iterable[Line], thresholds: Iterable[Threshold], more: Iterable[float] = (), *, whole: bool = False
 ) -> tuple[float, float, tuple[Tick, ...]]:
-    """Give both ends of the value axis and its ticks, so that every line and threshold is seen."""
+    """Give both ends of the value axis and its ticks, so that every line and threshold is seen.
+
+    With `whole` the ticks are whole numbers.
+    """
     values = [value for line in lines for _, value in line.points if value is not None]
     low, high = value_range([*values, *(each.value for each in thresholds), *more])
-    return low, high, tuple(value_ticks(low, high))
+    return low, high, tuple(value_ticks(low, high, whole=whole))
 
 
 def noon(day: date, zone: ZoneInfo) -> float:

@@ -1,7 +1,7 @@
 """The charts of a rehearsal: replicas needed, ready and ordered over time, and every policy by cost and shortage."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import floor, log10
 from typing import Final
@@ -24,6 +24,8 @@ _MOST_NOTES: Final = 1500
 _CORNER: Final = 1
 """Seconds before a change at which its step ends: charts know whole seconds."""
 _CLOSE_UP: Final = timedelta(hours=6)
+_HIDDEN: Final = 1.0
+"""Dots that are less than one percent of the field apart look like one."""
 _LEAST_SHOWN: Final = 1e-6
 """Unserved demand below one in a million stands at the foot of the chart, with none at all."""
 
@@ -69,7 +71,7 @@ def _replicas(found: Rehearsal, row: Rehearsed, words: Words, title: str, first:
     needed, ready, *ordered = staircases(courses, start, step)
     lines = [Line(words("rehearsal.needed"), needed, accent=True), Line(words("rehearsal.ready"), ready)]
     lines += [Line(words("rehearsal.ordered"), each, quiet=True) for each in ordered]
-    low, high, ticks = value_axis(lines, ())
+    low, high, ticks = value_axis(lines, (), (0.0,), whole=True)
     shown = tuple(
         (trace.moment(since * step).timestamp(), trace.moment(until * step).timestamp())
         for since, until in breaches(timeline)
@@ -142,14 +144,17 @@ def _note(decision: ScalingDecision, words: Words) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One policy: its place in percent from the left and from above, and what it is."""
+    """One policy: its place in percent from the left and from above, what it is, and its label, empty without one.
+
+    Of policies at one place one is labelled, with the names of all.
+    """
 
     left: float
     top: float
     name: str
     part: Part
     text: str
-    labelled: bool
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +196,13 @@ def scatter(found: Rehearsal, words: Words) -> Scatter:
             policy_name(row.name, words),
             row.part,
             words("rehearsal.dot", name=policy_name(row.name, words), regret=f"{cost:.3f}", unserved=share(each)),
-            row.part is not Part.CURVE or row in ends,
+            policy_name(row.name, words) if row.part is not Part.CURVE or row in ends else "",
         )
         for row, cost, each, (left, height) in zip(rows, costs, shares, places, strict=True)
     )
     ticks = [(value, text) for value, text in value_ticks(low, high) if low <= value <= high]
     return Scatter(
-        dots,
+        _labelled_once(dots),
         tuple(((value - low) / (high - low) * 100, text) for value, text in ticks),
         (
             *((_height(10.0**power, bottom, top), _percent(power)) for power in range(bottom + 1, floor(top) + 1)),
@@ -206,6 +211,21 @@ def scatter(found: Rehearsal, words: Words) -> Scatter:
         _front(dots),
         words("rehearsal.pareto_sentence"),
     )
+
+
+def _labelled_once(dots: Sequence[Dot]) -> tuple[Dot, ...]:
+    """Join the labels of dots that hide one another: the one on top, which is drawn last, has them all."""
+    found: list[Dot] = []
+    for index, dot in enumerate(dots):
+        together = [each for each in dots if each.label and _is_at(each, dot)]
+        is_top = bool(dot.label) and not any(each.label and _is_at(each, dot) for each in dots[index + 1 :])
+        names = dict.fromkeys(each.label for each in reversed(together))
+        found.append(replace(dot, label=", ".join(names) if is_top else ""))
+    return tuple(found)
+
+
+def _is_at(one: Dot, other: Dot) -> bool:
+    return abs(one.left - other.left) < _HIDDEN and abs(one.top - other.top) < _HIDDEN
 
 
 def _height(value: float, bottom: float, top: float) -> float:

@@ -34,7 +34,9 @@ def signal_chart(plan: Plan, facts: CheckFacts, name: str, words: Words) -> Char
     shown_in = next((figure.unit for figure, _ in references), None)
     scale = scale_into(declared.measure, shown_in, values)
     now = facts.at.timestamp()
-    start = min(_first(samples).at.timestamp() for samples in series.values())
+    # A chart of one moment would have no width, and its only value no place: the interval before it is shown too.
+    first = min(_first(samples).at.timestamp() for samples in series.values())
+    start = min(first, now - declared.every.total_seconds())
     columns = max(_LEAST_COLUMNS, min(COLUMNS, COLUMNS * _FULL_CHARTS // len(facts.measurement.signals)))
     lines = lines_of(series, _largest(series), scale, (start, now), declared.every, columns)
     thresholds = tuple(

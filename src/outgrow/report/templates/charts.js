@@ -3,7 +3,7 @@
 "use strict";
 
 (() => {
-  const AXIS = 52, ABOVE = 6, PLOT = 160, BELOW = 20, BESIDE = 5, DAY = 86400;
+  const AXIS = 52, ABOVE = 6, PLOT = 160, BELOW = 24, BESIDE = 5, MINUTE = 60, DAY = 86400;
   const HEIGHT = ABOVE + PLOT + BELOW;
   const language = {en: "en-GB"}[document.documentElement.lang] ?? document.documentElement.lang;
   const zone = document.body.dataset.zone;
@@ -17,6 +17,7 @@
   };
   const asDay = format({month: "short", day: "numeric"});
   const asTime = format({hour: "2-digit", minute: "2-digit", hourCycle: "h23"});
+  const asSecond = format({hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"});
   const asMoment = (at) => `${asDay(at)} ${asTime(at)}`;
   /** A moment of a run: 0:07, 12:30, 1:05:00. */
   const asClock = (at) => {
@@ -214,7 +215,7 @@
         y: {range: () => [chart.low, chart.high]},
       },
       axes: [
-        {...plain, size: BELOW, gap: 3, space: 70, grid: {show: false},
+        {...plain, size: BELOW, gap: 8, space: 70, grid: {show: false},
           values: (plot, splits, axis, space, step) => splits.map((at) => timeText(chart, plot, at, step))},
         {...plain, size: AXIS, gap: 4, grid: {stroke: colour.hairline, width: 1},
           splits: () => chart.ticks.map(([value]) => value), values: () => chart.ticks.map(([, text]) => text)},
@@ -233,6 +234,7 @@
     const {min, max} = plot.scales.x;
     if (max - at < (max - min) * 0.04) return "";
     if (chart.elapsed) return asClock(at);
+    if (step < MINUTE) return asSecond(at);
     return step >= DAY || asTime(at) === "00:00" ? asDay(at) : asTime(at);
   }
 
