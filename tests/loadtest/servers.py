@@ -25,9 +25,11 @@ async def serving(talk: Talk, *, host: str = "127.0.0.1", ssl: SSLContext | None
         assert task is not None
         talks.add(task)
         task.add_done_callback(talks.discard)
-        with suppress(OSError, EOFError, asyncio.CancelledError):
-            await talk(reader, writer)
-        writer.transport.abort()
+        try:
+            with suppress(OSError, EOFError, asyncio.CancelledError):
+                await talk(reader, writer)
+        finally:
+            writer.transport.abort()
 
     server = await asyncio.start_server(hold, host, 0, ssl=ssl)
     try:
