@@ -48,6 +48,13 @@ async def test_an_answer_that_cannot_be_unpacked_is_said_once_where_something_lo
     assert [note.partition(": ")[2][: len(why or "")] for note in facts.notes] == ([why] if why else [])
 
 
+@pytest.mark.parametrize("pack", [("gzip", gzip.compress), ("br", BROTLI.compress), ("zstd", ZSTD.compress)])
+def test_nothing_packed_is_nothing(pack):
+    coding, packs = pack
+
+    assert codings.unpacked(packs(b""), coding) == b""
+
+
 @pytest.mark.parametrize("module", ["brotli", ZSTD.__name__])
 async def test_a_missing_package_is_named_where_an_answer_needs_it(module, monkeypatch):
     monkeypatch.setitem(sys.modules, module, None)

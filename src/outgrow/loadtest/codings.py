@@ -68,8 +68,9 @@ def _zlib(window: int) -> _Unpack:
 
 def _brotli(content: bytes) -> bytes:
     brotli = import_module("brotli")
-    found: bytes = brotli.Decompressor().process(content, output_buffer_limit=LARGEST)
-    if content and not found:
+    unpacker = brotli.Decompressor()
+    found: bytes = unpacker.process(content, output_buffer_limit=LARGEST)
+    if content and not found and not unpacker.is_finished():
         raise brotli.error  # what is no Brotli seems to have only begun
     return found[:LARGEST]
 
