@@ -93,6 +93,20 @@ def test_an_unfinished_answer_is_not_completed_by_the_end():
     assert not reader.end()
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 5", b"Transfer-Encoding: chunked"])
+def test_what_a_head_says_is_not_known_from_the_answer_to_a_head_request(framing):
+    head = b"HTTP/1.1 200 OK\r\n%b\r\n\r\n" % framing
+    reader = AnswerReader()
+    reader.begin(to_head=True, keep=True)
+    assert reader.feed(head)
+
+    reader.begin(to_head=False, keep=True)
+
+    assert not reader.feed(head)
+    assert reader.feed(b"hello" if b"5" in framing else b"5\r\nhello\r\n0\r\n\r\n")
+    assert reader.body == b"hello"
+
+
 def test_the_answer_to_head_has_no_body():
     assert ready(to_head=True).feed(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
 

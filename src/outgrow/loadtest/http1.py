@@ -31,10 +31,6 @@ _HIDDEN: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n|\n(?:content-length|transfer-e
 _LONGER: Final = "a chunk is longer than its size"
 
 
-KnownHeads = dict[bytes, tuple[int, int, bytes]]
-"""What heads that were met before said: their status and length; and themselves, so that each is kept once."""
-
-
 class GarbledError(Exception):
     """What came is no HTTP/1.1 answer."""
 
@@ -53,7 +49,16 @@ class _Part(Enum):
 # Bound once: to look a member of an enum up takes a call, and every answer asks many times.
 _AT_HEAD: Final = _Part.HEAD
 _COUNTED: Final = _Part.COUNTED
+_UNTIL_CLOSE: Final = _Part.UNTIL_CLOSE
+_CHUNK_SIZE: Final = _Part.CHUNK_SIZE
+_CHUNK: Final = _Part.CHUNK
+_CHUNK_END: Final = _Part.CHUNK_END
+_TRAILERS: Final = _Part.TRAILERS
 _COMPLETE: Final = _Part.COMPLETE
+
+KnownHeads = dict[bytes, tuple[int, _Part, int, bytes]]
+"""What heads that were met before said: their status, what follows, and its length; and themselves, so that each is
+kept once."""
 
 
 class AnswerReader:
@@ -131,38 +136,38 @@ class AnswerReader:
         """Go through what came by its positions: to cut off what was read would copy the rest for every small chunk."""
         at = 0
         while True:
-            match self._part:
-                case _Part.HEAD:
-                    end = data.find(b"\r\n\r\n", at)
-                    if end < 0:
-                        return self._wait_for_head(data[at:])
-                    self._read_head(data[at:end])
-                    at = end + 4
-                case _Part.COUNTED | _Part.CHUNK:
-                    taken = data[at : at + self._left]
-                    self._take(taken)
-                    at += len(taken)
-                    self._left -= len(taken)
-                    if self._left:
-                        return False
-                    self._part = _Part.COMPLETE if self._part is _Part.COUNTED else _Part.CHUNK_END
-                case _Part.UNTIL_CLOSE:
-                    self._take(data[at:])
+            part = self._part
+            if part is _COUNTED or part is _CHUNK:
+                taken = data[at : at + self._left]
+                self._take(taken)
+                at += len(taken)
+                self._left -= len(taken)
+                if self._left:
                     return False
-                case _Part.COMPLETE:
-                    if at < len(data):
-                        raise GarbledError("more came than the answer announced")
-                    return True
-                case _:
-                    end = data.find(b"\r\n", at)
-                    if end < 0:
-                        return self._wait_for_line(data[at:])
-                    self._read_line(data[at:end])
-                    at = end + 2
+                self._part = _COMPLETE if part is _COUNTED else _CHUNK_END
+            elif part is _COMPLETE:
+                if at < len(data):
+                    raise GarbledError("more came than the answer announced")
+                return True
+            elif part is _AT_HEAD:
+                end = data.find(b"\r\n\r\n", at)
+                if end < 0:
+                    return self._wait_for_head(data[at:])
+                self._read_head(data[at:end])
+                at = end + 4
+            elif part is _UNTIL_CLOSE:
+                self._take(data[at:])
+                return False
+            else:
+                end = data.find(b"\r\n", at)
+                if end < 0:
+                    return self._wait_for_line(data[at:])
+                self._read_line(data[at:end])
+                at = end + 2
 
     def end(self) -> bool:
         """Say whether the end of the connection completes the answer."""
-        return self._part is _Part.UNTIL_CLOSE
+        return self._part is _UNTIL_CLOSE
 
     def _wait_for_head(self, data: bytes) -> bool:
         if not data.startswith(b"HTTP/1."[: len(data)]):
@@ -177,7 +182,7 @@ class AnswerReader:
     def _wait_for_line(self, begun: bytes) -> bool:
         if len(begun) > _LONGEST_LINE or b"\n" in begun:
             raise GarbledError("a line of a chunked body does not end")
-        if self._part is _Part.CHUNK_END and begun not in {b"", b"\r"}:
+        if self._part is _CHUNK_END and begun not in {b"", b"\r"}:
             raise GarbledError(_LONGER)
         self._rest = begun
         return False
@@ -186,16 +191,17 @@ class AnswerReader:
         """Read a head; one like another that came before, as most are, says what that one said."""
         known = self._known.get(head)
         if known is not None and not self._to_head:
-            self.status, self._left, same = known
-            self._part = _COUNTED
+            self.status, self._part, self._left, same = known
             if self._keep:
                 self.head = same
             return
         self._read_new_head(head)
-        if self._part is _COUNTED and self.keep_alive and len(head) <= _LONGEST_KNOWN:
+        part = self._part
+        is_alike = part is not _AT_HEAD and part is not _UNTIL_CLOSE and self.keep_alive and not self._to_head
+        if is_alike and len(head) <= _LONGEST_KNOWN:
             if len(self._known) >= _MOST_KNOWN:
                 self._known.clear()  # most hold the second that they were written in, and do not come again
-            self._known[head] = self.status, self._left, head
+            self._known[head] = self.status, part, self._left, head
 
     def _read_new_head(self, head: bytes) -> None:
         if len(head) > _LONGEST_HEAD:
@@ -228,34 +234,34 @@ class AnswerReader:
             self._read_framing(_FOLD.sub(b" ", low))
         elif b"\r\ntransfer-encoding:" in low and (coding := _header(low, b"\r\ntransfer-encoding:")):
             is_chunked = coding == b"chunked" or coding.rpartition(b",")[2].strip() == b"chunked"
-            self._part = _Part.CHUNK_SIZE if is_chunked else _Part.UNTIL_CLOSE
+            self._part = _CHUNK_SIZE if is_chunked else _UNTIL_CLOSE
         elif (announced := low.find(_LENGTH)) >= 0:
             self._left = _length(low, announced)
             self._part = _COUNTED if self._left else _COMPLETE
         elif _HIDDEN.search(low):
             raise GarbledError("where the body ends may stand in the headers, but not as it should")
         else:
-            self._part = _Part.UNTIL_CLOSE
+            self._part = _UNTIL_CLOSE
 
     def _read_line(self, line: bytes) -> None:
         if len(line) > _LONGEST_LINE:
             raise GarbledError("a line of a chunked body does not end")
-        if self._part is _Part.CHUNK_SIZE:
+        if self._part is _CHUNK_SIZE:
             size = line.partition(b";")[0].strip()
             if not (0 < len(size) <= _LONGEST_NUMBER and _HEX.issuperset(size)):
                 raise GarbledError("a chunk has no size")
             self._left = int(size, 16)
-            self._part = _Part.CHUNK if self._left else _Part.TRAILERS
-        elif self._part is _Part.CHUNK_END:
+            self._part = _CHUNK if self._left else _TRAILERS
+        elif self._part is _CHUNK_END:
             if line:
                 raise GarbledError(_LONGER)
-            self._part = _Part.CHUNK_SIZE
+            self._part = _CHUNK_SIZE
         else:  # trailers end with an empty line; `_left` counts their bytes
             self._left += len(line)
             if self._left > _LONGEST_HEAD:
                 raise GarbledError(f"the trailers do not end within {_LONGEST_HEAD} bytes")
             if not line:
-                self._part = _Part.COMPLETE
+                self._part = _COMPLETE
 
     def _take(self, data: bytes) -> None:
         if self._told is not None:
