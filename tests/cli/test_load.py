@@ -273,8 +273,11 @@ def test_a_threshold_ends_the_run_and_is_in_the_document(tmp_path, shop, capsys)
     code = judged(tmp_path, shop, '{http_reqs: [{threshold: "count<20", abortOnFail: true}]}', "-o", str(file))
 
     document = json.loads(file.read_text())
+    out = capsys.readouterr().out
     assert code in {6, 7}
-    assert "ended early by http_reqs count<20" in capsys.readouterr().out
+    assert "ended early by http_reqs count<20" in out
+    due = sum(count for outcome, count in document["whole"]["outcomes"].items() if outcome != "never started")
+    assert f"peak: {due:,} arrivals in " in out
     assert document["ended_by"] == "http_reqs count<20"
     assert [(each["verdict"], each["aborted"]) for each in document["thresholds"]] == [("failed", True)]
     assert document["whole"]["outcomes"]["never started"] > 0

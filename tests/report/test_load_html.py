@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from outgrow.facts.loads import FAILURES, LoadFacts, Outcome, Resource, ResourcePoint
+from outgrow.facts.loads import FAILURES, FlowLoad, LoadFacts, Outcome, Resource, ResourcePoint
 from outgrow.report.load_html import render_load_html
 from outgrow.report.load_view import load_view
 from outgrow.report.words import Words, texts_of
@@ -35,6 +35,23 @@ def test_the_headline_says_what_matters_most():
     assert "too weak" in headline(a_run(30, overload_from=20, too_weak=("late",)))
     silent = replace(calm.whole, statuses={}, response=None, outcomes={Outcome.REFUSED: 5})
     assert headline(replace(calm, whole=silent)).startswith("Nothing was answered")
+
+
+def test_a_run_that_a_threshold_ended_tells_what_was_due_until_then_and_which_threshold_it_was():
+    facts = a_run(10, rate=12)
+    whole = replace(facts.whole, outcomes={**facts.whole.outcomes, Outcome.NEVER_STARTED: 480})
+    ended = replace(facts, whole=whole, iterations=FlowLoad("", whole.outcomes), interrupted=True, planned_seconds=50.0)
+    due = facts.whole.arrivals
+
+    view = load_view(replace(ended, ended_by="p95 < 1 ms"), texts_of("en"))
+
+    assert view.sublines[:2] == (
+        f"{due} arrivals in 10 s to http://127.0.0.1:8080.",
+        "The threshold p95 < 1 ms ended it early; 50 s were planned.",
+    )
+    assert f"0 of {due} requests" in [fact.more for fact in view.facts]
+    assert view.steps.rows[-1][1] == str(due)
+    assert "It was ended early; 50 s were planned." in load_view(ended, texts_of("en")).sublines
 
 
 def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():

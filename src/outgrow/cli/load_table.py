@@ -87,10 +87,10 @@ def print_load(facts: LoadFacts, words: Words) -> None:
 
 
 def _title(facts: LoadFacts, words: Words) -> str:
-    arrivals = f"{facts.iterations.arrivals or facts.whole.arrivals:,}"
+    arrivals = f"{facts.arrivals_due:,}"
     seconds = f"{facts.seconds:.1f}"
     if facts.flows:
-        requests = f"{facts.whole.arrivals:,}"
+        requests = f"{facts.whole.due:,}"
         told = words("load.table.sent_of_flows", arrivals=arrivals, requests=requests, seconds=seconds)
     else:
         told = words("load.table.sent", arrivals=arrivals, seconds=seconds)
@@ -134,7 +134,7 @@ def _row(name: str, step: StepLoad | None, latency: Latency | None, columns: Seq
     if step is not None:
         share = step.failed_share
         failed = f"{step.failed:,}" + (f" ({format_number(share * 100)} %)" if share else "")
-        shown |= {"arrivals": f"{step.arrivals:,}", "done": f"{step.outcomes.get(Outcome.DONE, 0):,}", "failed": failed}
+        shown |= {"arrivals": f"{step.due:,}", "done": f"{step.outcomes.get(Outcome.DONE, 0):,}", "failed": failed}
     return [name, *(shown.get(column, "") for column in columns)]
 
 

@@ -123,7 +123,7 @@ def machine_text() -> str:
 
 def span_of(facts: LoadFacts, recorded_at: datetime) -> Event:
     """Give the event that notes a run, so that conditions and forecasts leave its load out."""
-    whole, arrivals = facts.whole, facts.iterations.arrivals or facts.whole.arrivals
+    whole, arrivals = facts.whole, facts.arrivals_due
     detail = {
         "text": f"{counted(arrivals, 'arrival')} to {facts.target}",
         "scenario": facts.scenario,

@@ -13,7 +13,7 @@ from outgrow.decide.gates import Gate, gates_of, signals_asked
 from outgrow.decide.proof_conditions import conditions
 from outgrow.decide.thresholds import judged, standing_of
 from outgrow.facts.decisions import Event, EventKind
-from outgrow.facts.loads import LoadFacts, Outcome
+from outgrow.facts.loads import LoadFacts
 from outgrow.facts.proofs import ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
 from outgrow.plan import Plan
 from outgrow.plan.asked_load import shortened_window
@@ -91,7 +91,7 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
     return ScenarioProof(
         scenario=facts.scenario,
         target=facts.target,
-        arrivals=facts.whole.arrivals - facts.whole.outcomes.get(Outcome.NEVER_STARTED, 0),
+        arrivals=facts.whole.due,
         failed=facts.whole.failed,
         p95_seconds=None if response is None else response.p95_seconds,
         thresholds=(*facts.thresholds, *conditions(facts, goals)),

@@ -101,6 +101,11 @@ class StepLoad:
         return sum(self.outcomes.values())
 
     @property
+    def due(self) -> int:
+        """How many of them were due: all, but for what the run did not reach."""
+        return self.arrivals - self.outcomes.get(Outcome.NEVER_STARTED, 0)
+
+    @property
     def failed(self) -> int:
         """How many requests failed by the target."""
         return sum(count for outcome, count in self.outcomes.items() if outcome in FAILURES)
@@ -128,6 +133,11 @@ class FlowLoad:
     def arrivals(self) -> int:
         """How many arrivals were planned."""
         return sum(self.outcomes.values())
+
+    @property
+    def due(self) -> int:
+        """How many of them were due: all, but for what the run did not reach."""
+        return self.arrivals - self.outcomes.get(Outcome.NEVER_STARTED, 0)
 
 
 class Model(StrEnum):
@@ -333,6 +343,11 @@ class LoadFacts:
     ended_by: str = ""
     asked_hash: str = ""
     goals: tuple[ThresholdResult, ...] = ()
+
+    @property
+    def arrivals_due(self) -> int:
+        """How many arrivals were due; of a run that was ended early, those until then."""
+        return self.iterations.due if self.iterations.outcomes else self.whole.due
 
     @property
     def is_silent(self) -> bool:

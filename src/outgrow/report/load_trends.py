@@ -93,7 +93,7 @@ def _by_tag(facts: LoadFacts) -> Iterator[tuple[str, ...]]:
         times = together(
             step.response for second in facts.timeline for name, step in second.steps.items() if name in names
         )
-        requests, failed = sum(step.arrivals for step in chosen), sum(step.failed for step in chosen)
+        requests, failed = sum(step.due for step in chosen), sum(step.failed for step in chosen)
         yield (f"{tag}: {value}", f"{requests:,}", f"{failed:,}", *_times(times))
 
 

@@ -117,12 +117,16 @@ def _headline(facts: LoadFacts, words: Words) -> tuple[str, bool]:
 
 
 def _sublines(facts: LoadFacts, words: Words) -> Iterator[str]:
-    arrivals = facts.iterations.arrivals or facts.whole.arrivals
     span = words.span(timedelta(seconds=facts.seconds))
-    sent = {"arrivals": f"{arrivals:,}", "span": span}
+    sent = {"arrivals": f"{facts.arrivals_due:,}", "span": span}
     yield words("load.sent", **sent, target=facts.target) if facts.target else words("load.sent_somewhere", **sent)
     if facts.interrupted:
-        yield words("load.ended_early", planned=words.span(timedelta(seconds=facts.planned_seconds)))
+        planned = words.span(timedelta(seconds=facts.planned_seconds))
+        yield (
+            words("load.ended_early_by", threshold=said(facts.ended_by, words), planned=planned)
+            if facts.ended_by
+            else words("load.ended_early", planned=planned)
+        )
     if facts.model is Model.CLOSED and not facts.generator:
         yield words("load.closed", hidden=f"{facts.hidden:,}")
     yield from (said(note, words) for note in facts.notes)
@@ -144,7 +148,7 @@ def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
     yield Fact(
         words("load.failed_share"),
         f"{format_number(100 * share)} %",
-        words("load.of_requests", n=f"{whole.failed:,}", of=f"{whole.arrivals:,}"),
+        words("load.of_requests", n=f"{whole.failed:,}", of=f"{whole.due:,}"),
     )
     if facts.generator and not facts.timeline:
         return
@@ -179,7 +183,7 @@ def _step(name: str, step: StepLoad) -> tuple[str, ...]:
         )
     )
     others = (None if each is None else each.p95_seconds for each in (step.service, step.waiting))
-    return (name, f"{step.arrivals:,}", failed, *map(milliseconds, times), *map(milliseconds, others))
+    return (name, f"{step.due:,}", failed, *map(milliseconds, times), *map(milliseconds, others))
 
 
 def _thresholds(facts: LoadFacts, words: Words) -> Table | None:
