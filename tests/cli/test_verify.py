@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import ThreadingHTTPServer
+from math import floor
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ from outgrow.errors import ExitCode
 from outgrow.facts.decisions import Event, EventKind
 from outgrow.facts.loads import FlowLoad, Outcome
 from outgrow.facts.proofs import Proof, ProofVerdict, ScenarioProof, ThresholdResult, ThresholdVerdict
+from outgrow.plan.asked_load import most_users, rehearsed
 from outgrow.plan.file import parse_plan
 from outgrow.report.load_json import stored_load
 from outgrow.report.words import texts_of
@@ -259,6 +261,17 @@ def test_a_rehearsal_shortens_the_windows_of_goals_as_it_shortens_the_run():
 
     assert [gate.over_seconds for gate in rehearsed_goals(goals_of(plan), 0.5)] == [1, 1.5]
     assert [gate.over_seconds for gate in rehearsed_goals(goals_of(plan), 0.1)] == [1, 1]
+
+
+@pytest.mark.parametrize(("users", "scale"), [(50, 0.05), (5, 0.5), (100, 0.29), (3, 0.1), (1000, 0.02)])
+def test_a_rehearsal_asks_for_no_more_users_than_it_has(users: int, scale: float):
+    plan = parse_plan(PLAN.format(target="http://127.0.0.1", goals=f"{{concurrent_users: {users}}}"), "p").plan
+    scenario = next(iter(plan.scenarios.values())).model_copy(update={"users": users})
+
+    (goal,) = rehearsed_goals(goals_of(plan), scale)
+
+    assert goal.holds(most_users(rehearsed(scenario, scale)))
+    assert not goal.holds(floor(users * scale) - 1)
 
 
 def with_outcomes(**counts: int):

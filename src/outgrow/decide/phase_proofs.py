@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from math import floor
 from typing import Any
 
 from outgrow.decide.gates import Gate, gates_of, signals_asked
@@ -126,7 +127,10 @@ def _rehearsed(gate: Gate, scale: float) -> Gate:
         gate = replace(gate, over_seconds=window.total_seconds())
     if not _is_to_be_reached(gate):
         return gate
-    return replace(gate, limit=gate.limit * scale, text=f"{gate.text}, {scale:g} of it")
+    limit = gate.limit * scale
+    if gate.of == "concurrent_users":  # a rehearsal's users are whole: where 2.5 are asked there are two
+        limit = max(1.0, float(floor(round(limit, 9))))
+    return replace(gate, limit=limit, text=f"{gate.text}, {scale:g} of it")
 
 
 def _is_to_be_reached(gate: Gate) -> bool:
