@@ -243,6 +243,16 @@ def test_a_mark_is_noted_and_closed_in_korean(folder_of_auth, capsys):
     assert english_in(told, *OF_AUTH, "deployment", "web", "sqlite", "SQLite") == []
 
 
+def test_a_demand_is_cut_nowhere_in_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+
+    run(["demand", "--mau", "100000", "--lang", "ko"])
+
+    told = capsys.readouterr().out
+    assert "30,000명" in told
+    assert "…" not in told
+
+
 def test_a_demand_is_worked_out_in_korean(capsys):
     run(["demand", "--mau", "100000", "--dau", "30000", "--lang", "ko"])
     run(["demand", "--mau", "100000", "--lang", "ko"])

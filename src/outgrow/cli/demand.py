@@ -85,19 +85,19 @@ def demand(
         return words(f"demand.name.{name.replace(' ', '_')}")
 
     def amount(value: "Range", unit: str) -> str:
-        return _percent(value) if unit == "share" else f"{_shown(value)} " + words(f"demand.unit.{unit}")
+        return _percent(value) if unit == "share" else words(f"demand.unit.{unit}", n=_shown(value))
 
     def told(text: str) -> str:
         return words("demand.given") if text == "given" else said(text, words)
 
     figures = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in ("demand.figure", "demand.value", "demand.how"):
-        figures.add_column(words(head))
+        figures.add_column(words(head), overflow="fold")
     for figure in found.figures:
         figures.add_row(named(figure.name), amount(figure.value, figure.unit), told(figure.formula))
     assumptions = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in ("demand.assumption", "demand.value", "demand.from"):
-        assumptions.add_column(words(head))
+        assumptions.add_column(words(head), overflow="fold")
     for each in found.assumptions:
         assumptions.add_row(named(each.name), amount(each.value, each.unit), told(each.source))
     shown = console()
