@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outgrow.capacity.knee import Knee, Objective, Search, bracket, knee_of, next_rate
+from outgrow.capacity.knee import Ending, Knee, Objective, Search, bracket, knee_of, next_rate
 from outgrow.capacity.usl import NotFitted
 from outgrow.errors import UsageError
 from outgrow.facts.knees import KneeLevel
@@ -45,6 +45,20 @@ def test_a_target_that_carries_all_that_was_asked_is_said_to_carry_more():
 
     assert (found.rate, found.broken, found.confirmed) == (100, None, True)
     assert "carries more" in found.why
+    assert found.at_least
+
+
+def test_a_knee_between_a_kept_and_a_broken_rate_is_no_mere_lower_bound():
+    found = knee_of(searched(Search(10, 100), 50))
+
+    assert (found.ending, found.at_least) == (Ending.FOUND, False)
+
+
+@pytest.mark.parametrize("early", [Ending.INTERRUPTED, Ending.TOO_WEAK, Ending.NO_RECOVERY])
+def test_what_a_search_kept_before_it_ended_early_is_a_lower_bound(early: Ending):
+    found = knee_of([level(10), level(16)], "ended early", early)
+
+    assert (found.rate, found.ending, found.at_least) == (16, early, True)
 
 
 def test_a_target_that_breaks_at_the_lowest_rate_has_no_knee():

@@ -2,16 +2,19 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from outgrow.api import append_event
 from outgrow.capacity.knee import Objective, Search
 from outgrow.cli import run
+from outgrow.cli.common import load, run_async
 from outgrow.cli.knee_table import print_heading
 from outgrow.control.find_knee import KneeRequest
+from outgrow.facts.capacities import Capacity, capacity_event
 from outgrow.plan.scenarios import Scenario
 from outgrow.report.words import texts_of
 from tests.servers.process import free_port
@@ -219,12 +222,26 @@ def test_the_knee_is_found_kept_in_the_journal_and_given_as_json(tmp_path, shop,
 
     told, document = capsys.readouterr().out, json.loads(file.read_text())
     assert code == 0
-    assert "the knee: 20/s kept twice" in told
-    assert "farms carries 10/s per instance (2 running)" in told
+    assert "at least 20/s kept: the knee was not met" in told
+    assert "farms carries at least 10/s per instance (2 running)" in told
     assert document["capacity"]["per_instance"] == 10
     assert [level["rate"] for level in document["levels"]] == [10, 16, 20, 20]
     run(["journal", "events", plan])
-    assert "10 arrivals/s per instance" in " ".join(capsys.readouterr().out.split())
+    assert "at least 10 arrivals/s per instance" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_search_that_did_not_meet_the_knee_replaces_no_measured_capacity(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop)
+    measured = Capacity("peak", datetime(2026, 7, 1, tzinfo=UTC), 90, 95, 1, "peak", "p95 <= 100 ms", confirmed=True)
+    event = capacity_event(measured, measured.at)
+    run_async(lambda: append_event(load(Path(plan)).plan, event, base=tmp_path, environment={}))
+    rates = ["--from", "10", "--to", "10", "--hold", "300ms", "--settle", "0s", "--p95", "5s", "--errors", "50"]
+
+    assert run(["load", "knee", "peak", plan, *rates]) == 0
+
+    told = capsys.readouterr().out
+    assert "peak carries at least 10/s per instance" in told
+    assert "the capacity measured before stays: 90/s per instance" in told
 
 
 def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path, capsys):
@@ -370,7 +387,7 @@ def test_the_knee_of_users_is_found_and_what_they_got_answered_is_the_capacity(t
 
     told, document = capsys.readouterr().out, json.loads(file.read_text())
     assert code == 0
-    assert "the knee: 2 users kept twice" in told
+    assert "at least 2 users kept: the knee was not met" in told
     assert [level["rate"] for level in document["levels"]] == [1, 2, 2]
     assert document["searched"] == "users"
     kept = [level["carried"] for level in document["levels"] if level["rate"] == 2]

@@ -7,6 +7,7 @@ rate is halved (geometrically) until it is small. The rate found is held once mo
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from outgrow.capacity.usl import NotFitted, Point, ScalingLaw, fit_scaling_law
@@ -113,13 +114,26 @@ def _confirmed(levels: Sequence[KneeLevel], rate: float) -> bool:
     return sum(level.rate == rate for level in levels) > 1
 
 
+class Ending(StrEnum):
+    """Why a search ended."""
+
+    FOUND = "found"
+    """The highest kept and the lowest broken rate are as near as was asked, or as many rates were held as may be."""
+    NONE_KEPT = "none kept"
+    NONE_BROKEN = "none broken"
+    NO_RECOVERY = "no recovery"
+    TOO_WEAK = "too weak"
+    INTERRUPTED = "interrupted"
+
+
 @dataclass(frozen=True, slots=True)
 class Knee:
     """What the search found; of a search by users rates are numbers of users.
 
     `rate` is the highest rate that keeps the objective, none where even the lowest breaks it; `broken` the lowest that
     does not, none where none was met: then the target carries more than was asked. `confirmed` says whether `rate`
-    was kept twice. `law` is fitted to throughput over concurrency of all levels. `why` words what limits the finding.
+    was kept twice. `law` is fitted to throughput over concurrency of all levels. `ending` says why the search ended,
+    `why` words it where that limits the finding.
     """
 
     levels: tuple[KneeLevel, ...]
@@ -128,6 +142,12 @@ class Knee:
     confirmed: bool
     law: ScalingLaw | NotFitted
     why: str = ""
+    ending: Ending = Ending.FOUND
+
+    @property
+    def at_least(self) -> bool:
+        """Whether the target may carry more than `rate`: nothing above it was tried, or not near enough."""
+        return self.rate is not None and self.ending is not Ending.FOUND
 
     @property
     def carried(self) -> float | None:
@@ -136,21 +156,24 @@ class Knee:
         return min((level.carried if level.by_users else level.rate for level in held), default=None)
 
 
-def knee_of(levels: Sequence[KneeLevel], stopped: str = "") -> Knee:
+def knee_of(levels: Sequence[KneeLevel], stopped: str = "", early: Ending | None = None) -> Knee:
     """Sum a search up.
 
     Args:
         levels: what was held, in order; may be empty.
         stopped: why the search ended early, in words; empty where it came to its end.
+        early: which early end that was; none where it came to its end.
     """
     kept, broken = bracket(levels)
     by_users = any(level.by_users for level in levels)
-    why = stopped
-    if not why and kept is None:
+    why, ending = stopped, early or Ending.FOUND
+    if early is None and kept is None:
+        ending = Ending.NONE_KEPT
         why = "even the lowest rate breaks the objective; begin lower"
         if by_users:
             why = "even the fewest users break the objective; begin with fewer"
-    elif not why and broken is None:
+    elif early is None and broken is None:
+        ending = Ending.NONE_BROKEN
         why = "no rate that was asked breaks the objective: the target carries more than that"
         if by_users:
             why = "no number of users that was asked breaks the objective: the target carries more of them"
@@ -158,4 +181,4 @@ def knee_of(levels: Sequence[KneeLevel], stopped: str = "") -> Knee:
     # In the order of N: the search goes up and down, but every level begins on a target that has recovered.
     points = sorted(measured, key=lambda point: point.n)
     confirmed = kept is not None and _confirmed(levels, kept)
-    return Knee(tuple(levels), kept, broken, confirmed, fit_scaling_law(points), why)
+    return Knee(tuple(levels), kept, broken, confirmed, fit_scaling_law(points), why, ending)

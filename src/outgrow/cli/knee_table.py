@@ -73,17 +73,17 @@ def level_line(level: KneeLevel, words: Words) -> str:
 
 
 def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, ...], words: Words) -> None:
-    """Print the verdict first, then the law."""
+    """Print the verdict first, then the law; `earlier` are the capacities that the journal keeps of the subject."""
     shown = console()
     shown.print()
     if found.rate is not None and capacity is not None:
         of = "_users" if is_by_users(found) else ""
         above = "" if found.broken is None else words(f"load.knee.broken_at{of}", rate=f"{found.broken:,.4g}")
-        key = f"load.knee.kept_twice{of}" if found.confirmed else f"load.knee.kept_once{of}"
-        shown.print(Text(words(key, rate=f"{found.rate:,.4g}") + above, "bold"))
+        times = "at_least" if found.at_least else "kept_twice" if found.confirmed else "kept_once"
+        shown.print(Text(words(f"load.knee.{times}{of}", rate=f"{found.rate:,.4g}") + above, "bold"))
         shown.print(
             words(
-                "load.knee.carries",
+                "load.knee.carries_at_least" if found.at_least else "load.knee.carries",
                 subject=capacity.subject,
                 rate=f"{capacity.per_instance:,.4g}",
                 instances=capacity.instances,
@@ -92,9 +92,12 @@ def print_knee(found: Knee, capacity: Capacity | None, earlier: tuple[Capacity, 
         )
     if found.why:
         shown.print(Text(said(found.why, words), "bold red" if found.rate is None else "bold"))
+    if found.at_least and (stays := next((each for each in reversed(earlier) if not each.at_least), None)) is not None:
+        day = f"{stays.at.astimezone():%Y-%m-%d}"
+        shown.print(words("load.knee.stays", rate=f"{stays.per_instance:,.4g}", day=day))
     print_law("concurrency", found.law, words)
-    if len({each.instances for each in earlier}) > 1:
-        print_law("instances", law_over_instances(earlier), words)
+    if (law := law_over_instances(earlier, capacity)) is not None:
+        print_law("instances", law, words)
 
 
 def is_by_users(found: Knee) -> bool:
@@ -102,9 +105,11 @@ def is_by_users(found: Knee) -> bool:
     return any(level.by_users for level in found.levels)
 
 
-def law_over_instances(earlier: tuple[Capacity, ...]) -> ScalingLaw | NotFitted:
-    """Fit the law to the capacities that were measured with different numbers of instances."""
-    return fit_scaling_law([Point(each.instances, each.rate) for each in earlier])
+def law_over_instances(earlier: tuple[Capacity, ...], newest: Capacity | None) -> ScalingLaw | NotFitted | None:
+    """Fit the law to what was measured with the newest's objective; none where that was one number of instances."""
+    alike = [each for each in earlier if newest is not None and each.objective == newest.objective]
+    points = [Point(each.instances, each.rate) for each in alike if not each.at_least]
+    return fit_scaling_law(points) if len({each.n for each in points}) > 1 else None
 
 
 def print_law(over: str, law: ScalingLaw | NotFitted, words: Words) -> None:
@@ -148,6 +153,8 @@ def knee_document(
         "rate": found.rate,
         "broken": found.broken,
         "confirmed": found.confirmed,
+        "at_least": found.at_least,
+        "ending": found.ending.value,
         "why": found.why,
         "levels": [asdict(level) for level in found.levels],
         "law_over_concurrency": _law_document(found.law),
@@ -156,8 +163,8 @@ def knee_document(
     if capacity is not None:
         shown = {**asdict(capacity), "at": capacity.at.isoformat(), "per_instance": capacity.per_instance}
         document["capacity"] = shown
-    if len({each.instances for each in earlier}) > 1:
-        document["law_over_instances"] = _law_document(law_over_instances(earlier))
+    if (law := law_over_instances(earlier, capacity)) is not None:
+        document["law_over_instances"] = _law_document(law)
     return document
 
 

@@ -137,13 +137,15 @@ def _capacity(found: "Knee", objective: "Objective", scenario: str, subject: str
         return None
     broken = None if is_by_users(found) else found.broken  # users are no rate
     now, kept = datetime.now(UTC), objective_text(objective)
-    return capacities.Capacity(subject, now, found.carried, broken, instances, scenario, kept, found.confirmed)
+    return capacities.Capacity(
+        subject, now, found.carried, broken, instances, scenario, kept, found.confirmed, found.at_least
+    )
 
 
 def _noted(
     plan: "Plan", base: Path, runs: "list[LoadFacts]", capacity: "Capacity | None", words: "Words"
 ) -> "tuple[Capacity, ...]":
-    """Note the spans and the capacity; give the capacities measured of the same subject, this one among them."""
+    """Note the spans and the capacity; give the capacities kept of the same subject, this one among them."""
     from outgrow.api import append_event, remembered_events
     from outgrow.control.load_test import span_of
     from outgrow.facts import capacities
@@ -157,11 +159,7 @@ def _noted(
         await append_event(plan, capacities.capacity_event(capacity, now), base=base, environment=os.environ)
         ever = (datetime(2000, 1, 1, tzinfo=UTC), now)
         events = await remembered_events(plan, ever, base=base, environment=os.environ)
-        return tuple(
-            each
-            for each in capacities.capacities_in(events)
-            if each.subject == capacity.subject and each.objective == capacity.objective
-        )
+        return tuple(each for each in capacities.capacities_in(events) if each.subject == capacity.subject)
 
     try:
         return run_async(note)
@@ -171,9 +169,11 @@ def _noted(
 
 
 def _exit_code(found: "Knee") -> int:
-    if found.why == "interrupted":
+    from outgrow.capacity.knee import Ending
+
+    if found.ending is Ending.INTERRUPTED:
         return ExitCode.INTERRUPTED
-    if found.why.startswith("the generator"):
+    if found.ending is Ending.TOO_WEAK:
         return ExitCode.TOO_WEAK
     if not any(level.carried for level in found.levels):
         return ExitCode.SOURCE

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from outgrow.capacity.held_rate import held_rate
-from outgrow.capacity.knee import Knee, Objective, Search, knee_of, next_rate
+from outgrow.capacity.knee import Ending, Knee, Objective, Search, knee_of, next_rate
 from outgrow.facts.knees import KneeLevel
 from outgrow.facts.loads import LoadFacts
 from outgrow.plan.scenarios import Scenario
@@ -49,12 +49,14 @@ async def find_knee(request: KneeRequest, run: Held, told: Callable[[KneeLevel],
     levels: list[KneeLevel] = []
     while (rate := next_rate(request.search, levels)) is not None:
         if levels and not levels[-1].kept and not await _recovered(request, run):
-            return knee_of(levels, f"the target did not recover from {_shown(levels[-1].rate, request)}")
+            lost = f"the target did not recover from {_shown(levels[-1].rate, request)}"
+            return knee_of(levels, lost, Ending.NO_RECOVERY)
         level, interrupted = await _hold(request, run, rate, is_repeat=any(each.rate == rate for each in levels))
         if interrupted:
-            return knee_of(levels, "interrupted")
+            return knee_of(levels, "interrupted", Ending.INTERRUPTED)
         if not level.kept and level.too_weak:
-            return knee_of(levels, f"the generator is too weak for {_shown(rate, request)}: {level.too_weak[0]}")
+            weak = f"the generator is too weak for {_shown(rate, request)}: {level.too_weak[0]}"
+            return knee_of(levels, weak, Ending.TOO_WEAK)
         levels.append(level)
         told(level)
     return knee_of(levels)

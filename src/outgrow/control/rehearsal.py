@@ -129,7 +129,10 @@ def _capacity(name: str, plan: Plan, wishes: Wishes, events: Sequence[Event]) ->
     if newest is None:
         return None
     day = newest.at.astimezone(zone_of(plan.timezone)).date()
-    return newest.per_instance, f"a replica carries {newest.per_instance:g} requests/s, as measured on {day}"
+    rate = newest.per_instance
+    if newest.at_least:
+        return rate, f"a replica carries at least {rate:g} requests/s: the search of {day} ended before its knee"
+    return rate, f"a replica carries {rate:g} requests/s, as measured on {day}"
 
 
 def _start_up(name: str, service: Service, wishes: Wishes, events: Sequence[Event]) -> tuple[timedelta, str] | None:

@@ -13,7 +13,8 @@ class Capacity:
 
     `rate` is the highest rate in arrivals a second at which `instances` instances kept the objective, `broken` the
     lowest at which they did not (none where no such rate was met). `subject` is the service, or the scenario where no
-    service was named; `confirmed` says whether the rate was kept twice.
+    service was named; `confirmed` says whether the rate was kept twice, `at_least` that they may carry more: the search
+    ended before it met the knee.
     """
 
     subject: str
@@ -24,6 +25,7 @@ class Capacity:
     scenario: str
     objective: str
     confirmed: bool
+    at_least: bool = False
 
     @property
     def per_instance(self) -> float:
@@ -35,7 +37,8 @@ def capacity_event(capacity: Capacity, recorded_at: datetime) -> Event:
     """Give the event that keeps a capacity."""
     detail = asdict(capacity)
     del detail["at"], detail["subject"]
-    detail["text"] = f"{capacity.per_instance:,.4g} arrivals/s per instance, {capacity.objective}"
+    rate = f"{capacity.per_instance:,.4g} arrivals/s per instance"
+    detail["text"] = f"{'at least ' if capacity.at_least else ''}{rate}, {capacity.objective}"
     return Event(EventKind.CAPACITY, capacity.at, capacity.at, recorded_at, capacity.subject, detail)
 
 
@@ -51,6 +54,8 @@ def capacities_in(events: Iterable[Event]) -> tuple[Capacity, ...]:
             str(event.detail["scenario"]),
             str(event.detail["objective"]),
             bool(event.detail["confirmed"]),
+            # An earlier outgrow did not say it; a rate kept once was not what its search ended with.
+            bool(event.detail.get("at_least", not event.detail["confirmed"])),
         )
         for event in events
         if event.kind is EventKind.CAPACITY
@@ -59,6 +64,9 @@ def capacities_in(events: Iterable[Event]) -> tuple[Capacity, ...]:
 
 
 def newest_capacity(events: Iterable[Event], subject: str) -> Capacity | None:
-    """Give what is known last of a service's (or scenario's) capacity; none where nothing was measured."""
+    """Give the capacity of a service (or scenario) that was measured last; none where nothing was.
+
+    One that is only known to be at least so much counts where none was measured: it replaces no measured one.
+    """
     of_it = [each for each in capacities_in(events) if each.subject == subject]
-    return of_it[-1] if of_it else None
+    return max(of_it, key=lambda each: (not each.at_least, each.at), default=None)
