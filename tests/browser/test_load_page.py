@@ -29,6 +29,30 @@ def page(request: pytest.FixtureRequest, browser: Browser, tmp_path: Path) -> Ge
     assert complaints == []
 
 
+WRAPPED = """() => [...document.querySelectorAll('.cells td:not(.long)')].filter((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    return new Set([...range.getClientRects()].map((line) => line.top)).size > 1;
+}).map((cell) => cell.textContent)"""
+"""The cells whose text takes more than one line."""
+
+
+def test_on_a_phone_tables_scroll_in_their_frame_with_a_shaded_edge_and_no_figure_is_cut_from_its_unit(
+    page: Page,
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 900})
+    for details in page.locator("details").all():
+        details.locator("summary").click()
+
+    frames = page.locator("#steps .scroll")
+    assert frames.first.evaluate("(each) => each.scrollWidth > each.clientWidth")
+    shades = frames.first.evaluate("(each) => getComputedStyle(each)")
+    assert shades["backgroundImage"].count("linear-gradient") == 4
+    assert shades["backgroundAttachment"] == "local, local, scroll, scroll"
+    assert page.evaluate("document.querySelectorAll('.cells td').length") > 40
+    assert page.evaluate(WRAPPED) == []
+
+
 def test_charts_draw_tell_moments_of_the_run_and_fit_a_phone(page: Page) -> None:
     charts = page.locator("figure.chart:not(.fixed)")
     for position in range(charts.count()):

@@ -208,7 +208,7 @@ def test_every_chart_has_a_sentence_a_picture_and_a_table(page: Page) -> None:
 
     assert len(figures) == len(plots) > 10
     assert all(len(plot["aria-label"]) > 20 for plot in plots)
-    assert len([each for each in page.with_tag("table") if each.get("class") == "plain"]) >= len(figures)
+    assert len([each for each in page.with_tag("table") if each.get("class") == "plain cells"]) >= len(figures)
 
 
 def test_the_overview_says_everything_without_script(page: Page) -> None:

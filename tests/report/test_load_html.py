@@ -67,6 +67,15 @@ def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():
     assert view.heat[0].value_ticks == view.times.value_ticks if view.times else False
 
 
+@pytest.mark.parametrize(("language", "told"), [("en", "50 % throughout."), ("ko", "줄곧 50 %입니다.")])
+def test_what_stayed_the_same_is_told_once(language: str, told: str):
+    level = Resource("pool", "ratio", (ResourcePoint(1.0, 0.5), ResourcePoint(3.0, 0.5)))
+    (resource,) = load_view(replace(a_run(5), resources={"pool": level}), texts_of(language)).resources
+
+    assert resource.chart is not None
+    assert resource.chart.sentence == told
+
+
 def test_what_was_counted_is_in_the_arrivals_chart_to_the_last_one():
     facts = a_run(90, overload_from=60)
     chart = load_view(facts, texts_of("en")).arrivals

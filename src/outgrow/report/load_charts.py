@@ -233,7 +233,8 @@ class LoadCharts:
             kind: scale.text(format_number(scale(value)))
             for kind, value in (("low", min(values)), ("high", max(values)))
         }
-        sentence = self._words("load.resource_sentence", **shown)
+        same = shown["low"] == shown["high"]
+        sentence = self._words("load.resource_level" if same else "load.resource_sentence", **shown)
         if full is not None:
             sentence += " " + self._words(
                 "load.resource_full", at=clock(full.at_seconds), limit=said(resource.limit_says, self._words)
