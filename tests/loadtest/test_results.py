@@ -177,6 +177,27 @@ def test_vegetas_csv_reads_like_its_json():
     assert facts.whole.response.p50_seconds == pytest.approx(0.005, rel=0.01)
 
 
+def test_a_row_of_vegeta_may_hold_a_large_body():
+    row = f"1577836800000000000,200,1000000,0,150000,,{'eHh4' * 50_000},att,0,GET,http://a/,\n"
+
+    assert read_one(row * 3).whole.outcomes == {Outcome.DONE: 3}
+
+
+@pytest.mark.parametrize("text", ["one\rtwo,three", f'{{"a": "{"x" * 200_000}"}}'])
+def test_a_file_that_is_no_csv_either_is_told_with_what_is_known(text):
+    with pytest.raises(UsageError, match="no result that is known"):
+        read_one(text)
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028"])
+def test_a_line_of_json_ends_only_where_json_lines_do(sign):
+    line = json.dumps(changed(K6_POINT, ("data", "tags", "name"), f"a{sign}b"), ensure_ascii=False)
+
+    (step,) = read_one(line + "\r\n" + line).steps
+
+    assert step.name == f"a{sign}b"
+
+
 def test_a_report_of_vegeta_gives_its_percentiles():
     times = {"total": 1, "mean": 5e6, "50th": 4e6, "90th": 8e6, "95th": 9e6, "99th": 12e6, "max": 30e6, "min": 1e6}
     report = {"latencies": times, "earliest": "2026-11-21T05:00:00.123456789Z", "requests": 100, "success": 0.97}

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import LoadFacts, Outcome
+from outgrow.loadtest.results._csv import lines_of
 from outgrow.loadtest.results.single import NO_STEP, Answer, Beside, facts_of
 from outgrow.loadtest.results.steps import Step, Tags
 from outgrow.plan.suggestion import listed
@@ -87,7 +88,7 @@ def of_scenario(name: str, text: str, scenario: str) -> str:
         UsageError: the file holds no data points, or none of that scenario.
     """
     if text.startswith(_CSV):
-        rows = [*csv.reader(io.StringIO(text))]
+        rows = [*csv.reader(lines_of(text))]
         place = rows[0].index("scenario") if "scenario" in rows[0] else len(rows[0])
         tags = [row[place] if place < len(row) else "" for row in rows[1:]]
         kept = io.StringIO()
@@ -96,7 +97,7 @@ def of_scenario(name: str, text: str, scenario: str) -> str:
         )
         found = kept.getvalue()
     elif '"metric"' in text[:4000]:
-        lines = [(line, _scenario_in(line)) for line in text.splitlines()]
+        lines = [(line, _scenario_in(line)) for line in text.split("\n")]
         tags = [tag for _, tag in lines]
         found = "\n".join(line for line, tag in lines if tag == scenario)
     else:
@@ -148,7 +149,7 @@ def _facts(name: str, points: Iterable[Point], scenario: str, notes: tuple[str, 
 
 
 def _from_json(name: str, text: str) -> Iterator[Point]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -163,7 +164,7 @@ def _from_json(name: str, text: str) -> Iterator[Point]:
 
 
 def _from_csv(name: str, text: str) -> Iterator[Point]:
-    rows = csv.reader(io.StringIO(text))
+    rows = csv.reader(lines_of(text))
     columns = next(rows)
     own = columns[3:]
     for row in rows:

@@ -5,7 +5,6 @@ users wait for answers, a stall is seen by as many requests as there are users a
 """
 
 import csv
-import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,6 +13,7 @@ from typing import Final
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import Latency, LoadFacts, StepLoad
+from outgrow.loadtest.results._csv import lines_of
 from outgrow.loadtest.results.summaries import facts_of_summary, step_of
 
 _COUNTS: Final = ("Request Count", "Failure Count", "Average Response Time", "Min Response Time", "Max Response Time")
@@ -27,7 +27,7 @@ def read(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
     Raises:
         UsageError: one of the two is missing, or a figure is.
     """
-    tables = {name: list(csv.DictReader(io.StringIO(text))) for name, text in texts.items()}
+    tables = {name: list(csv.DictReader(lines_of(text))) for name, text in texts.items()}
     stats = [(name, rows) for name, rows in tables.items() if rows and "Request Count" in rows[0]]
     history = [rows for rows in tables.values() if rows and "User Count" in rows[0]]
     if not stats and not history:

@@ -1,7 +1,6 @@
 """Results of vegeta: every request (`vegeta encode --to json`, or csv), or the report (`vegeta report -type=json`)."""
 
 import csv
-import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from outgrow.errors import UsageError
 from outgrow.facts.loads import Latency, LoadFacts, Outcome
+from outgrow.loadtest.results._csv import lines_of
 from outgrow.loadtest.results._json import object_in
 from outgrow.loadtest.results.single import Answer, facts_of
 from outgrow.loadtest.results.steps import Step
@@ -48,7 +48,7 @@ def read_results(texts: Mapping[str, str], scenario: str) -> LoadFacts | None:
 
 
 def _from_json(name: str, text: str) -> Iterator[Answer]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
@@ -65,7 +65,7 @@ def _from_json(name: str, text: str) -> Iterator[Answer]:
 
 def _from_csv(name: str, text: str) -> Iterator[Answer]:
     """Read timestamp (ns), code, latency (ns), bytes out, bytes in, error, body, attack, seq, method, url, headers."""
-    for number, row in enumerate(csv.reader(io.StringIO(text)), start=1):
+    for number, row in enumerate(csv.reader(lines_of(text)), start=1):
         try:
             sent, code, latency, sent_bytes, received = (int(each) for each in row[:5])
             attack, _, method, url = (*row[7:11], *("",) * 4)[:4]
