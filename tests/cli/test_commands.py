@@ -88,7 +88,9 @@ def test_a_verdict_never_changes_the_exit_code_unless_asked(tmp_path: Path, outg
 def test_unknown_has_a_code_of_its_own_and_wins_over_a_failed_source(tmp_path: Path, outgrow: Outgrow) -> None:
     plan = tmp_path / "plan.yaml"
     plan.write_text(GRADED)  # and no database
-    assert outgrow("check", str(plan), "--no-journal").returncode == ExitCode.SOURCE
+    checked = outgrow("check", str(plan), "--no-journal")
+    assert checked.returncode == ExitCode.SOURCE
+    assert "Measured 0 of 1 signal from 1 source in" in checked.stdout
     failing = outgrow("check", str(plan), "--no-journal", "--fail-on", "required")
     assert failing.returncode == ExitCode.UNKNOWN
     assert "service.sqlite" in failing.stdout

@@ -249,7 +249,9 @@ def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path,
 
     assert run(["load", "knee", "peak", plan, "--to", "20", "--p95", "1s", "--hold", "300ms", "--settle", "0s"]) == 3
 
-    assert "begin lower" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "nothing was answered as expected; is the target up?" in told
+    assert "begin lower" not in told
 
 
 def judged(folder: Path, target: str, thresholds: str, *options: str) -> int:

@@ -385,7 +385,9 @@ def test_a_target_that_is_down_proves_no_goal_that_asks_nothing_of_its_answers(t
     plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}", "{concurrent_users: 20, dropped: 500}")
 
     assert run(["verify", "v2", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
-    assert "requests answered as expected >= 99%" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "requests answered as expected >= 99%" in told
+    assert told.count("nothing was answered; is a server listening at") == 2
     assert run(["verify", "--baseline", plan, "-q"]) in {ExitCode.NOT_PROVEN, ExitCode.TOO_WEAK}
     assert "nothing was answered" in capsys.readouterr().out
     run(["verify", plan])

@@ -172,6 +172,8 @@ def knee_of(levels: Sequence[KneeLevel], stopped: str = "", early: Ending | None
         why = "even the lowest rate breaks the objective; begin lower"
         if by_users:
             why = "even the fewest users break the objective; begin with fewer"
+        if levels and not any(level.carried for level in levels):
+            why = "nothing was answered as expected; is the target up?"
     elif early is None and broken is None:
         ending = Ending.NONE_BROKEN
         why = "no rate that was asked breaks the objective: the target carries more than that"

@@ -41,6 +41,8 @@ def print_proof(proof: Proof, asked: Sequence[str], words: Words) -> None:
             shown.print(Text(f"{words('roadmap.version')}: {_version(each.version, words)}", style="dim"))
         if each.thresholds:
             print_thresholds(each.thresholds, words)
+        if each.silent:
+            shown.print(Text(words("load.table.silent", target=each.target), style="bold red"))
         if each.interrupted:
             shown.print(Text(words("roadmap.interrupted"), style="yellow"))
         for reason in each.too_weak:

@@ -102,6 +102,7 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         interrupted=facts.interrupted and not any(each.aborted for each in facts.thresholds),
         started_at=facts.started_at,
         seconds=facts.seconds,
+        silent=facts.is_silent,
     )
 
 

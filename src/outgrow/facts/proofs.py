@@ -86,6 +86,8 @@ class ScenarioProof:
     started_at: datetime | None = None
     seconds: float = 0.0
     version: TargetVersion = TargetVersion()
+    silent: bool = False
+    """Whether the target answered nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -237,6 +237,10 @@ def _problem(signal: SignalFacts, samples: Sequence[Sample], words: Words) -> st
     return reason_of(last, words) if isinstance(last, Missing) else ""
 
 
+def _is_measured(signal: SignalFacts, words: Words) -> bool:
+    return any(not _problem(signal, samples, words) for samples in signal.series.values())
+
+
 def _last_value(samples: Sequence[Sample]) -> Measured | None:
     return next((each for each in reversed(samples) if isinstance(each, Measured)), None)
 
@@ -279,7 +283,12 @@ def _notes(facts: CheckFacts, words: Words) -> Iterable[str]:
     measurement = facts.measurement
     took = f"{measurement.took.total_seconds():.1f} s"
     if measurement.sources or measurement.signals:
-        yield words("note.took", signals=len(measurement.signals), sources=len(measurement.sources), took=took)
+        asked, measured = (
+            len(measurement.signals),
+            sum(_is_measured(each, words) for each in measurement.signals.values()),
+        )
+        of = {"signals": asked, "sources": len(measurement.sources), "took": took}
+        yield words("note.took", **of) if measured == asked else words("note.took_some", n=measured, **of)
     if facts.events:
         yield words.count("note.own_load", len(facts.events))
     for source in measurement.sources.values():

@@ -190,6 +190,8 @@ def _run(proof: ScenarioProof, words: Words) -> RunView:
     if proof.p95_seconds is not None:
         told += f", p95 {milliseconds(proof.p95_seconds)}"
     problems = [words("load.too_weak", why=said(why, words)) for why in proof.too_weak]
+    if proof.silent:
+        problems.append(words("load.table.silent", target=proof.target))
     if proof.interrupted:
         problems.append(words("roadmap.interrupted"))
     return RunView(proof.scenario, told, tuple(_goal(each, words) for each in proof.thresholds), tuple(problems))
