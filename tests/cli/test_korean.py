@@ -80,6 +80,22 @@ def test_the_table_of_steps_stands_in_columns_though_korean_letters_are_wide(tmp
     assert len(ends) == 1
 
 
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("width", [120, 80, 60])
+def test_a_narrow_terminal_cuts_no_name_and_parts_no_figure_from_its_unit(
+    tmp_path, capsys, monkeypatch, width, language
+):
+    monkeypatch.setenv("COLUMNS", str(width))
+    steps = tuple(replace(each, name=f"{each.name}-with-a-card") for each in kept_run().steps)
+    (tmp_path / "run.json").write_text(load_text(replace(kept_run(), steps=steps)))
+
+    run(["load", "report", str(tmp_path / "run.json"), "--lang", language])
+
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert [line for line in told.splitlines() if line.split()[:1] == ["ms"]] == []
+
+
 @pytest.mark.parametrize("width", [100, 60, 40])
 def test_the_live_view_is_korean_at_any_width(width: int):
     facts = kept_run()

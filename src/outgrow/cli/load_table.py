@@ -144,9 +144,10 @@ def _print_checks(facts: LoadFacts, words: Words) -> None:
     if not counts:
         return
     shown, table = console(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(words("load.head.check"))
-    for name in ("step", "passed", "failed"):
-        table.add_column(words(f"load.head.{name}").lower(), justify="left" if name == "step" else "right")
+    table.add_column(words("load.head.check"), overflow="fold")
+    table.add_column(words("load.head.step").lower(), overflow="fold")
+    for name in ("passed", "failed"):
+        table.add_column(words(f"load.head.{name}").lower(), justify="right", no_wrap=True)
     for step, title, passed, failed in sorted(counts, key=lambda each: -each[3]):
         style = "bold red" if failed else "dim"
         table.add_row(Text(title), Text(step), f"{passed:,}", f"{failed:,}", style=style)
@@ -157,17 +158,24 @@ def _print_trends(facts: LoadFacts, words: Words) -> None:
     """Print what was measured of answers beside their times: tokens, messages, cost."""
     if not any(step.trends for step in facts.steps):
         return
-    shown, table = console(), Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(words("load.head.measured"))
-    table.add_column(words("load.head.step").lower())
-    for head in (words("load.head.count").lower(), words("load.head.mean").lower(), "p50", "p95"):
-        table.add_column(head, justify="right")
-    table.add_column(words("load.column.greatest"), justify="right")
+    shown = console()
+    is_narrow = shown.width < _NARROW
+    table = Table(box=None, padding=(0, 1 if is_narrow else 2, 0, 0), header_style="dim")
+    table.add_column(words("load.head.measured"), overflow="fold")
+    table.add_column(words("load.head.step").lower(), overflow="fold")
+    columns = ("count", *(() if is_narrow else ("mean",)), "p50", "p95", "greatest")
+    heads = {name: words(f"load.head.{name}").lower() for name in ("count", "mean")}
+    heads["greatest"] = words("load.column.greatest")
+    for name in columns:
+        table.add_column(heads.get(name, name), justify="right", no_wrap=True)
     for step in facts.steps:
         for name, found in step.trends.items():
-            figures = (found.mean_seconds, found.quantile(0.5), found.quantile(0.95), found.quantile(1))
-            title = trend_name(name, words)
-            table.add_row(title, Text(step.name), f"{found.count:,}", *(trend_value(name, each) for each in figures))
+            figures = {"mean": found.mean_seconds, "greatest": found.quantile(1)}
+            figures |= {"p50": found.quantile(0.5), "p95": found.quantile(0.95)}
+            cells = {"count": f"{found.count:,}"} | {
+                each: trend_value(name, figure) for each, figure in figures.items()
+            }
+            table.add_row(Text(trend_name(name, words)), Text(step.name), *(cells[each] for each in columns))
     shown.print(table)
 
 
