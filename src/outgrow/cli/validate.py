@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgrow.cli.common import lang_option, load, plan_argument, progress_bar, run_async
-from outgrow.errors import ExitCode
+from outgrow.errors import ExitCode, PlanError
 
 if TYPE_CHECKING:
     from outgrow.report.words import Words
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 def validate(plan: Path, live: bool, strict: bool, lang: str) -> int:
     """Find every mistake in a plan, all of them at once, each with its place and remedy.
 
+    The files that scenarios take data and recorded arrivals from are opened too.
     Mistakes and warnings are told in English in every language: they are made of the plan's own words.
     """
+    from outgrow.loadtest.file_problems import file_problems
     from outgrow.plan.doubtful_services import connections_at_maxima, connections_needed
     from outgrow.report.words import texts_of
 
     words = texts_of(lang)
     loaded = load(plan)
+    if problems := tuple(file_problems(loaded, plan.parent)):
+        raise PlanError(problems)
     found = loaded.plan
     counts = [
         words(f"validate.{noun}", n=len(nouns))
