@@ -1,6 +1,7 @@
 """`outgrow simulate` as a user meets it."""
 
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,18 @@ def test_a_policy_is_held_against_the_live_control(shop, capsys):
     assert 0 < found["agreement"] < 1
     assert found["live"]["score"]["replica_hours"] == pytest.approx(found["live_replica_hours"])
     assert found["spans"][0]["most"] != 0
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_no_time_is_cut_where_a_policy_is_held_against_the_live_control(shop, capsys, monkeypatch, language):
+    (shop / "live.csv").write_text("time,replicas\n2026-03-01T00:00:00Z,5\n2026-03-01T03:00:00Z,9\n", encoding="utf-8")
+    monkeypatch.setenv("COLUMNS", "60")
+
+    assert run(["simulate", "web", "--trace", "t.csv", "--against", "live.csv", "--lang", language]) == 0
+
+    told = capsys.readouterr().out
+    assert "…" not in told
+    assert re.search(r"^2026-03-01T\d\d:\d\d:00[+-]\d\d:\d\d ", told, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("shop")

@@ -85,7 +85,7 @@ def print_repeated(console: Console, found: "Sequence[Repeated]", zone: str, wor
     """Print every decision that was decided again, and how many differ."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for name in ("at", "decided", "rule", "again"):
-        table.add_column(words(f"scaling.head.{name}"), overflow="fold")
+        table.add_column(words(f"scaling.head.{name}"), overflow="fold", no_wrap=name == "at")
     for each in found:
         decision, again = each.step.decision, each.again
         same = words("scaling.same")

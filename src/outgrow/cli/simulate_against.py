@@ -63,7 +63,7 @@ def print_against(found: "Rehearsal", counts: Sequence[float | None], words: "Wo
     shown.print()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     for head in ("from", "for", "ours_minus_live", "rule"):
-        table.add_column(words(f"shadow.column.{head}"))
+        table.add_column(words(f"shadow.column.{head}"), overflow="fold", no_wrap=head == "from")
     for span in compared.spans:
         lasted = words.span(timedelta(seconds=span.steps * step))
         start = moment(found.setting.trace.moment(span.start * step), words)
