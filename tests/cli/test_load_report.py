@@ -25,3 +25,11 @@ def test_what_is_no_run_is_refused_without_a_hint_that_would_overwrite_it(tmp_pa
     assert run(["load", "report", str(tmp_path / "plan.yaml")]) == 2
 
     assert "give a file that outgrow load --output wrote" in capsys.readouterr().err
+
+
+def test_a_misspelt_zone_is_refused_with_the_nearest(tmp_path, capsys):
+    (tmp_path / "run.json").write_text(load_text(a_run(2)))
+
+    assert run(["load", "report", str(tmp_path / "run.json"), "--zone", "Asia/Soeul"]) == 2
+
+    assert '"Asia/Soeul" is not a time zone; did you mean "Asia/Seoul"?' in " ".join(capsys.readouterr().err.split())

@@ -179,7 +179,7 @@ def test_no_time_is_cut_where_a_policy_is_held_against_the_live_control(shop, ca
         (["web", "--trace", "t.csv", "--timeline", "t.xls"], "end it in .csv"),
         (["web", "--trace", "t.csv", "--html", "no/where.html"], "there is no folder"),
         (["web", "--trace", "t.csv", "--columns", "time"], "--columns names two"),
-        (["web", "--trace", "t.csv", "--timezone", "Mars/Olympus"], "is no zone"),
+        (["web", "--trace", "t.csv", "--timezone", "Mars/Olympus"], "is not a time zone"),
         (["web", "--trace", "t.csv", "--policy-file", "t.csv"], "holds no policy"),
         (["web", "--from-source", "load"], "no signal is called"),
     ],

@@ -163,6 +163,21 @@ class Span(click.ParamType[timedelta]):
             self.fail(str(error), param, ctx)
 
 
+class Zone(click.ParamType[str]):
+    """The name of a time zone such as `Asia/Seoul`."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Look the zone up."""
+        from outgrow.plan.source_options import known_zone
+
+        try:
+            return known_zone(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def in_zone(moment: datetime, zone: str) -> datetime:
     """Give a moment without zone the plan's zone."""
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))

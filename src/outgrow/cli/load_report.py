@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
+from outgrow.cli.common import Zone
 from outgrow.cli.load_outputs import Outputs, output_options
 
 
 @click.command("report")
 @click.argument("run", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--zone", default="UTC", show_default=True, help="The time zone of the report.")
+@click.option("--zone", type=Zone(), default="UTC", show_default=True, help="The time zone of the report.")
 @output_options
 def report_load(run: Path, zone: str, outputs: Outputs) -> int:
     """Write reports and files from a kept run.
@@ -21,11 +22,9 @@ def report_load(run: Path, zone: str, outputs: Outputs) -> int:
     from outgrow.cli.load_table import print_load
     from outgrow.cli.threshold_table import print_thresholds
     from outgrow.errors import ExitCode
-    from outgrow.plan.sources import zone_of
     from outgrow.report.load_json import stored_load
     from outgrow.report.words import texts_of
 
-    zone_of(zone)
     outputs.refuse_early()
     facts = stored_load(run)
     if not any((outputs.html, outputs.junit, outputs.csv, outputs.openmetrics, outputs.remote_write)):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import click
 
-from outgrow.cli.common import Span, progress_bar, run_async
+from outgrow.cli.common import Span, Zone, progress_bar, run_async
 from outgrow.errors import JournalError, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def trace_options(command: Decorated) -> Decorated:
         ),
         click.option("--columns", metavar="TIME,VALUE", help="The columns of the file; else found by their names."),
         click.option("--values", type=click.Choice(["counts", "rate"]), help="Requests an interval, or a second."),
-        click.option("--timezone", help="The zone of times in the file that name none; else the plan's."),
+        click.option("--timezone", type=Zone(), help="The zone of times in the file that name none; else the plan's."),
         click.option("--scale", type=float, default=1.0, show_default=True, help="Multiply the traffic."),
         click.option("--level-steps", is_flag=True, help="Draw no straight lines between intervals above a minute."),
     )
@@ -212,13 +212,9 @@ class Inputs:
         return read_trace(TraceFile(path, self._zone(), self.gaps, columns, self.values))
 
     def _zone(self) -> Any:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+        from outgrow.plan.sources import zone_of
 
-        name = self.timezone or self.plan.timezone
-        try:
-            return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise UsageError(f'--timezone: "{name}" is no zone; write one such as Asia/Seoul or UTC') from error
+        return zone_of(self.timezone or self.plan.timezone)
 
     def _asks_the_journal(self, service: "Service") -> bool:
         knows_capacity = self.capacity is not None or service.capacity is not None

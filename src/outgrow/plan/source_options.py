@@ -13,8 +13,13 @@ from outgrow.quantity import Duration
 _MACHINES_OWN_ZONES: Final = ("localtime", "posix", "right", "Factory")
 
 
-def _known_zone(name: str) -> str:
-    """Look the zone up by itself: listing all of them takes longer than everything else that a plan needs."""
+def known_zone(name: str) -> str:
+    """Give a zone's name back.
+
+    Raises:
+        ValueError: there is no such zone.
+    """
+    # By itself: listing all of them takes longer than everything else that a plan needs.
     try:
         known = not name.startswith(_MACHINES_OWN_ZONES) and ZoneInfo(name).key == name
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -22,10 +27,17 @@ def _known_zone(name: str) -> str:
     if known:
         return name
     remedy = did_you_mean(name, available_timezones()) or "write for example Asia/Seoul or UTC"
-    raise PydanticCustomError("timezone", '"{name}" is not a time zone; {remedy}', {"name": name, "remedy": remedy})
+    raise ValueError(f'"{name}" is not a time zone; {remedy}')
 
 
-Timezone = Annotated[str, AfterValidator(_known_zone)]
+def _zone(name: str) -> str:
+    try:
+        return known_zone(name)
+    except ValueError as error:
+        raise PydanticCustomError("timezone", "{why}", {"why": str(error)}) from error
+
+
+Timezone = Annotated[str, AfterValidator(_zone)]
 """An IANA time zone name."""
 
 
