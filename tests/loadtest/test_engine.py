@@ -233,6 +233,17 @@ async def test_ctrl_c_ends_early_with_every_arrival_accounted_for():
     assert facts.whole.outcomes[Outcome.NEVER_STARTED] > 170_000
 
 
+async def test_the_course_of_a_run_that_was_ended_early_ends_there_though_answers_are_awaited_longer():
+    async def silent(reader, _):
+        await reader.read()
+
+    async with serving(silent) as target:
+        facts = await load_of(target, duration="1h", target_rps=50, timeout="900ms", interrupted_at=0.3)
+
+    assert facts.course_seconds == facts.stopped_at_seconds
+    assert 0.3 <= facts.course_seconds < facts.seconds - 0.3
+
+
 async def test_poisson_arrivals_are_the_same_for_the_same_seed():
     async with serving(answering(OK)) as target:
         first, second, other = [

@@ -149,6 +149,8 @@ async def test_ctrl_c_ends_all_processes_gracefully_with_every_arrival_accounted
     assert facts.whole.outcomes[Outcome.DONE] > 0
     assert Outcome.LOST not in facts.whole.outcomes
     assert not any(shard.lost for shard in facts.shards)
+    assert facts.stopped_at_seconds is not None
+    assert 1 <= facts.course_seconds == facts.stopped_at_seconds <= facts.seconds
     assert workers() == []
 
 

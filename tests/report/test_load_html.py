@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from outgrow.decide.comparable import doubts
 from outgrow.facts.loads import FAILURES, FlowLoad, LoadFacts, Outcome, Resource, ResourcePoint
 from outgrow.report.load_html import render_load_html
 from outgrow.report.load_view import load_view
@@ -52,6 +53,17 @@ def test_a_run_that_a_threshold_ended_tells_what_was_due_until_then_and_which_th
     assert f"0 of {due} requests" in [fact.more for fact in view.facts]
     assert view.steps.rows[-1][1] == str(due)
     assert "It was ended early; 50 s were planned." in load_view(ended, texts_of("en")).sublines
+
+
+def test_the_rate_that_was_due_is_over_the_course_without_the_wait_for_the_last_answers():
+    facts = a_run(20, rate=30)
+    drained, stopped = (
+        replace(facts, seconds=24.0),
+        replace(facts, seconds=26.0, planned_seconds=60.0, interrupted=True),
+    )
+
+    assert [load_view(each, texts_of("en")).facts[0].more for each in (facts, drained, stopped)] == ["of 30 /s due"] * 3
+    assert not list(doubts([facts], [drained], 0))
 
 
 def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():

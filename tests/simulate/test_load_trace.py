@@ -40,6 +40,17 @@ def test_a_target_that_stalls_does_not_seem_to_need_less():
     assert recording_of_load(a_run(rate=100, overload_from=30)).trace.rates == (100.0,) * 60
 
 
+def test_the_trace_ends_where_the_course_did_while_the_last_answers_were_awaited_nothing_was_due():
+    run = a_run(seconds=24, rate=30)
+    late = tuple(second if second.at_seconds <= 20 else replace(second, due=0) for second in run.timeline)
+    run = replace(run, timeline=late)
+
+    assert recording_of_load(replace(run, planned_seconds=20.0)).trace.rates == (30.0,) * 20
+    stopped = replace(run, planned_seconds=60.0, interrupted=True)
+    assert recording_of_load(replace(stopped, stopped_at_seconds=20.0)).trace.rates == (30.0,) * 20
+    assert recording_of_load(stopped).trace.rates == (30.0,) * 20
+
+
 def test_an_arrival_of_several_requests_counts_as_them():
     run = a_run(rate=90, seconds=10)
 
@@ -77,7 +88,7 @@ def test_intervals_of_any_length_keep_what_was_due_in_whole_seconds(intervals):
     if at < 2:
         return
 
-    rates = recording_of_load(replace(run, timeline=tuple(timeline))).trace.rates
+    rates = recording_of_load(replace(run, timeline=tuple(timeline), seconds=at, planned_seconds=at)).trace.rates
 
     assert len(rates) == int(at)
     before = sum(due for _, due in intervals[:-1])

@@ -28,10 +28,10 @@ def doubts(a: Sequence[LoadFacts], b: Sequence[LoadFacts], skip: float) -> Itera
         every = {name for names in steps for name in names}
         left = sorted(name for name in every if not all(name in names for names in steps))
         yield f"the steps differ: {', '.join(left)} are not in all runs"
-    rates = [sum(second.due for second in run.timeline) / max(run.seconds, 1e-9) for run in runs]
+    rates = [sum(second.due for second in run.timeline) / max(run.course_seconds, 1e-9) for run in runs]
     if max(rates) > 1.02 * min(rates):
         yield f"the rates differ: from {min(rates):,.1f} to {max(rates):,.1f} arrivals a second were due"
-    lengths = [run.seconds for run in runs]
+    lengths = [run.course_seconds for run in runs]
     if max(lengths) > 1.1 * min(lengths):
         yield f"the lengths differ: from {min(lengths):,.0f} to {max(lengths):,.0f} s"
     for side, chosen in (("A", a), ("B", b)):

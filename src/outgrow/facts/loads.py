@@ -313,6 +313,7 @@ class LoadFacts:
     `goals` are those of a phase that the run was to prove, empty where it was not.
     `generator` is who sent the load: empty for our own, else the tool whose result was read, which says nothing of its
     own health. `asked_hash` is of what the scenario asked of the target, empty where that is not known.
+    `stopped_at_seconds` is when the run was ended early, none where it was not.
     """
 
     scenario: str
@@ -343,6 +344,22 @@ class LoadFacts:
     ended_by: str = ""
     asked_hash: str = ""
     goals: tuple[ThresholdResult, ...] = ()
+    stopped_at_seconds: float | None = None
+
+    @property
+    def course_seconds(self) -> float:
+        """The time in which arrivals were due: without the end of the run, in which only answers were awaited.
+
+        Where the run was ended early the course ends there, and where users had nothing left to do, with the run.
+        """
+        if self.generator:
+            return self.seconds
+        if self.interrupted:
+            stopped = self.stopped_at_seconds
+            if stopped is None:  # an outgrow of before wrote it
+                stopped = max((second.at_seconds for second in self.timeline if second.due), default=self.seconds)
+            return min(stopped, self.planned_seconds)
+        return min(self.seconds, self.planned_seconds) if self.model is Model.CLOSED else self.planned_seconds
 
     @property
     def arrivals_due(self) -> int:

@@ -49,7 +49,7 @@ class ShardFacts:
 
     `steps` and `flows` stand in the order of the scenario's; flows are empty counts where only steps are. `lateness` is
     over all arrivals that were released, `late` or not. `lost` says why the process did not live to tell; what it had
-    told by then still counts.
+    told by then still counts. `stopped_at_seconds` is when it was ended early, none where it was not.
     """
 
     index: int
@@ -67,6 +67,7 @@ class ShardFacts:
     retried: int = 0
     notes: tuple[str, ...] = ()
     lost: str = ""
+    stopped_at_seconds: float | None = None
 
     @property
     def cpu_share(self) -> float:

@@ -57,6 +57,7 @@ class Engine:
         self.lateness = orders.lateness
         self.timeline, self.keeps_seconds = Timeline(), True
         self.is_interrupted = False
+        self.stopped_at_seconds: float | None = None
         self.connections = orders.driver
         self.visits.carriage = self.connections
         self._orders = orders
@@ -112,14 +113,16 @@ class Engine:
             connections_opened=self.connections.opened,
             retried=self.connections.retried,
             notes=(*self.connections.notes, *self.visits.notes),
+            stopped_at_seconds=self.stopped_at_seconds,
         )
 
     def stop(self) -> None:
         """End early: release nothing more, give those under way a grace; a second call ends at once."""
         if not self.is_interrupted:
-            self.is_interrupted = True
+            self.is_interrupted, now = True, perf_counter()
+            self.stopped_at_seconds = now - self._began if self._began else 0.0
             self._orders.pace.end()
-            self._cut_at = min(self._cut_at, perf_counter() + self._orders.grace_seconds)
+            self._cut_at = min(self._cut_at, now + self._orders.grace_seconds)
         else:
             self._cut_at = 0.0
 

@@ -191,6 +191,9 @@ def load_facts(
         model=Model.CLOSED if scenario.is_closed else Model.OPEN,
         hidden=hidden_by_waiting(added_flows(flows).duration) if scenario.is_closed else 0,
         asked_hash=asked_hash(scenario),
+        stopped_at_seconds=max(
+            (shard.stopped_at_seconds for shard in shards if shard.stopped_at_seconds is not None), default=None
+        ),
     )
 
 

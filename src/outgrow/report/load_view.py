@@ -157,8 +157,8 @@ def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
 
 
 def _due_rate(facts: LoadFacts) -> float:
-    due = sum(second.due for second in facts.timeline) if facts.timeline else facts.whole.arrivals
-    return due / max(facts.seconds, 1e-9)
+    due = sum(second.due for second in facts.timeline) if facts.timeline else facts.whole.due
+    return due / max(facts.course_seconds, 1e-9)
 
 
 def _steps(facts: LoadFacts, words: Words) -> Table:

@@ -15,7 +15,8 @@ _FEWEST_SECONDS: Final = 2
 def recording_of_load(facts: LoadFacts) -> Recording:
     """Give the requests that a run meant to send, second by second.
 
-    What was due counts, whether or not the target kept up: a target that stalls would else seem to need less. An
+    What was due counts, whether or not the target kept up: a target that stalls would else seem to need less. The
+    trace ends where the course did, for while answers are awaited nothing is due. An
     arrival that asks several requests counts as so many as arrivals made on average; of another generator the timeline
     counts requests.
 
@@ -26,8 +27,7 @@ def recording_of_load(facts: LoadFacts) -> Recording:
     seconds = floor(ends[-1][0])
     if seconds < _FEWEST_SECONDS:
         raise UsageError(f"a run of {seconds} s; traffic to rehearse on has at least {_FEWEST_SECONDS}")
-    arrivals = facts.iterations.arrivals
-    each = facts.whole.arrivals / arrivals if arrivals and not facts.generator else 1.0
+    each = facts.whole.due / facts.arrivals_due if facts.arrivals_due and not facts.generator else 1.0
     due = _at_whole_seconds(ends, seconds)
     rates = tuple((later - earlier) * each for earlier, later in pairwise(due))
     notes = [f"the load test {facts.scenario}: what was due"]
@@ -38,11 +38,19 @@ def recording_of_load(facts: LoadFacts) -> Recording:
 
 def _due_by(facts: LoadFacts) -> list[tuple[float, int]]:
     """Give how many arrivals were due by the end of each interval of the timeline, from none at its beginning."""
+    if not facts.timeline:
+        return [(0.0, 0)]
+    last = facts.timeline[-1].at_seconds if facts.generator else facts.course_seconds
     found, due = [(0.0, 0)], 0
     for second in facts.timeline:
         due += second.due
-        if second.at_seconds > found[-1][0]:
-            found.append((second.at_seconds, due))
+        at = min(second.at_seconds, last)
+        if at > found[-1][0]:
+            found.append((at, due))
+        else:  # it was released as the course ended, and told a moment later
+            found[-1] = (at, due)
+    if found[-1][0] < last:
+        found.append((last, due))
     return found
 
 
