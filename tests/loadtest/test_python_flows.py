@@ -1,5 +1,7 @@
 """Flows written in Python take the plan's steps; every arrival still ends in one class, also when the code is wrong."""
 
+import asyncio
+
 import pytest
 
 from outgrow.errors import UsageError
@@ -65,6 +67,16 @@ async def test_code_that_never_ends_is_cut_when_the_run_is_over(tmp_path):
         facts = await led(tmp_path, target, code, graceful_stop="100ms")
 
     assert facts.iterations.outcomes == {Outcome.INTERRUPTED: 10}
+
+
+async def test_an_arrival_that_is_cut_before_its_code_began_ends_too(tmp_path):
+    code = "async def buyer(user):\n    await user.step('login')\n"
+    async with Shop().serving() as target:
+        run = led(tmp_path, target, code, graceful_stop="0s")  # the last one is cut in the tick that released it
+        facts = await asyncio.wait_for(run, 20)
+
+    assert facts.iterations.arrivals == 10
+    assert facts.iterations.outcomes[Outcome.INTERRUPTED] >= 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from time import perf_counter, time
@@ -120,7 +121,13 @@ class Visits:
                 travel = visit.travel = Travel(visit, self, due, self._break)
                 task = asyncio.get_running_loop().create_task(travel.run(flow.written))
                 self._led.add(task)
-                task.add_done_callback(self._led.discard)
+                task.add_done_callback(partial(self._let_go, visit))
+
+    def _let_go(self, visit: Visit, task: asyncio.Task[None]) -> None:
+        """Take note that the code of an arrival has ended; one that was cut before it began could not say so itself."""
+        self._led.discard(task)
+        if task.cancelled():
+            self.leave(visit, Outcome.INTERRUPTED, perf_counter())
 
     def turn_away(self, number: int, outcome: Outcome) -> None:
         """Count an arrival that does not begin: at its flow's first step, and as one of its flow."""
