@@ -66,6 +66,16 @@ def test_the_rate_that_was_due_is_over_the_course_without_the_wait_for_the_last_
     assert not list(doubts([facts], [drained], 0))
 
 
+def test_arrivals_that_were_done_stand_beside_arrivals_that_were_due_however_many_requests_each_asks():
+    facts = a_run(20, rate=30)
+    of_three = FlowLoad("", {Outcome.DONE: 30 * 20})
+    asked = replace(facts.whole, outcomes={Outcome.DONE: 3 * 30 * 20})
+
+    done = load_view(replace(facts, whole=asked, iterations=of_three), texts_of("en")).facts[0]
+
+    assert (done.fact, done.more) == ("30 /s", "of 30 /s due")
+
+
 def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():
     view = load_view(a_run(90, overload_from=60, failing=0.02), Words("en", SEOUL))
     charts = [view.times, view.arrivals, view.errors, view.generator, *(each.chart for each in view.resources)]

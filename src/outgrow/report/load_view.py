@@ -134,7 +134,9 @@ def _sublines(facts: LoadFacts, words: Words) -> Iterator[str]:
 
 def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
     whole = facts.whole
-    done = whole.outcomes.get(Outcome.DONE, 0)
+    # Arrivals beside arrivals: a flow asks several requests. Another generator's seconds count its requests.
+    is_by_request = facts.generator or not facts.iterations.outcomes
+    done = (whole if is_by_request else facts.iterations).outcomes.get(Outcome.DONE, 0)
     rate = format_number(done / max(facts.seconds, 1e-9))
     yield Fact(words("load.done_rate"), f"{rate} /s", words("load.of_due", rate=format_number(_due_rate(facts))))
     if whole.response is not None:
