@@ -115,6 +115,17 @@ def test_a_phase_whose_goals_are_met_is_proven_and_the_roadmap_shows_it(tmp_path
     assert "증명됨" in korean or "부하 생성기 성능 부족" in korean
 
 
+def test_a_missed_goal_ends_no_run_for_the_others_are_to_be_measured_too(tmp_path, shop, capsys):
+    plan = plan_in(tmp_path, shop, "{p95: {threshold: 0.001 ms, abortOnFail: true}, errors: target}")
+
+    code = run(["verify", "v2", plan, "-q", "--scale", "0.5"])
+
+    told = capsys.readouterr().out
+    assert code in {6, 7}  # a busy machine may be too weak
+    assert "ended early" not in told
+    assert "peak: " in told
+
+
 def test_a_goal_that_is_missed_in_one_scenario_leaves_the_phase_not_proven(tmp_path, shop, capsys):
     code = run(["verify", "v2", plan_in(tmp_path, shop, "{p95: 1 us, rps: 5}"), "-q"])
 

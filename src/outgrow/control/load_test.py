@@ -82,6 +82,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         SourceError: the target has no address, or an environment variable is not set.
     """
     gates = gates_of(plan, scenario.thresholds)
+    goals = [replace(goal, abort_on_fail=False) for goal in goals]
     watch = Watch((*gates, *goals), scenario.step_tags, timetable_of(scenario, base).seconds)
     scenario = watching_what_is_judged(plan, scenario)
     watching = Watching(plan, scenario.watch, scenario.watch_every, sources, clock)
