@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from outgrow.cli.load_live import LoadLive
+from outgrow.cli.load_shown import title_of
+from outgrow.plan.scenarios import Scenario
 from outgrow.report.words import texts_of
 from tests.report.load_facts import a_run
 
@@ -63,3 +66,13 @@ def test_a_run_that_has_not_begun_says_so():
 
 def test_a_watched_signal_without_a_value_says_so():
     assert "disk no value" in shown(live_of(10), 100)
+
+
+@pytest.mark.parametrize(
+    ("options", "title"), [({}, "peak: http://127.0.0.1:8091"), ({"title": "The busy hour"}, "peak: The busy hour")]
+)
+def test_a_view_is_headed_by_the_title_or_by_what_the_target_stands_for(options, title):
+    written = {"target": "${SHOP_URL:-http://127.0.0.1:8091}", "steps": [{"name": "home"}], "target_rps": 1}
+    scenario = Scenario.model_validate({**written, "duration": "1s", **options})
+
+    assert title_of("peak", scenario, Path(), {}) == title

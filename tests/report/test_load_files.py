@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from outgrow.cli import run
+from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.report.load_files import csv_files, junit, seconds_csv
 from outgrow.report.load_json import load_text
 from outgrow.report.load_series import openmetrics, series_of
@@ -49,6 +50,15 @@ def test_junit_tells_failed_checks_from_a_weak_generator():
     assert suite.get("errors") == "1"
     assert ET.fromstring(junit(a_run(20)))[0].get("failures") == "0"
     ET.fromstring(junit(replace(a_run(2), scenario="\x00\x1b[31m<&>")))
+
+
+def test_junit_words_what_a_threshold_measured_beside_what_it_asked():
+    broken = ThresholdResult("p95 < 200 ms", 5.0259495153331954, "<", 0.2, "s", ThresholdVerdict.FAILED)
+    shares = ThresholdResult("errors < 1 %", 0.25, "<", 0.01, "ratio", ThresholdVerdict.FAILED)
+
+    found = ET.fromstring(junit(replace(a_run(2), thresholds=(broken, shares)))).iter("failure")
+
+    assert [each.get("message") for each in found] == ["failed: 5.03 s, not < 200 ms", "failed: 25 %, not < 1 %"]
 
 
 def test_openmetrics_is_read_by_the_parser_of_prometheus_with_every_count():

@@ -1,5 +1,6 @@
 """A load test shown while it runs: a view that changes in a terminal, plain lines when piped."""
 
+import os
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,7 +11,7 @@ import click
 from outgrow.cli.common import console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Mapping
 
     from outgrow.control.load_test import Watched
     from outgrow.facts.loads import LoadSecond
@@ -36,7 +37,7 @@ def live(
 
         from outgrow.cli.load_live import LoadLive
 
-        view = LoadLive(f"{name}: {scenario.title or scenario.target}", timetable.seconds, timetable.rate.at, words)
+        view = LoadLive(title_of(name, scenario, base, os.environ), timetable.seconds, timetable.rate.at, words)
         shown = Live(view, console=console(stderr=True), auto_refresh=False, transient=True)
 
         def told(second: "LoadSecond") -> None:
@@ -49,6 +50,18 @@ def live(
         finally:
             with suppress(OSError):
                 shown.stop()
+
+
+def title_of(name: str, scenario: "Scenario", base: Path, environment: "Mapping[str, str]") -> str:
+    """Head the view with the scenario and its title, else the address that its target stands for.
+
+    Raises:
+        UsageError, SourceError: as of the run, where the target is none.
+    """
+    from outgrow.loadtest.orders import ShareOrders
+    from outgrow.loadtest.run import target_shown
+
+    return f"{name}: {scenario.title or target_shown(ShareOrders(name, scenario, environment, base))}"
 
 
 def _while_heard(told: "Callable[[LoadSecond], None]") -> "Callable[[LoadSecond], None]":

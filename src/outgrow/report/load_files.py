@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from outgrow.facts.buckets import Buckets
 from outgrow.facts.loads import FAILURES, LoadFacts, Outcome
 from outgrow.facts.proofs import ThresholdVerdict
+from outgrow.report.load_words import threshold_limit, threshold_value
 
 _SECOND: Final = (
     "at_seconds", "due", "started", "done", "failed", "dropped", "in_flight", "vus", "connections", "cpu_share",
@@ -122,7 +123,8 @@ def _cases(facts: LoadFacts) -> Iterator[tuple[str, str, str, str]]:
     yield scenario, "the target answered", silent, f"nothing was answered by {facts.target or 'the target'}"
     for each in facts.thresholds:
         kind = "" if each.verdict is ThresholdVerdict.PASSED else "failure"
-        yield f"{scenario}.thresholds", _printable(each.text), kind, f"{each.verdict}: {each.why or each.value}"
+        says = each.why or f"{threshold_value(each)}, not {threshold_limit(each)}"
+        yield f"{scenario}.thresholds", _printable(each.text), kind, f"{each.verdict}: {says}"
     for step in facts.steps:
         for title, (passed, failed) in step.checks.items():
             says = f"failed {failed:,} of {passed + failed:,} times"

@@ -25,6 +25,12 @@ def clock(seconds: float) -> str:
     return f"{minutes // _MINUTE}:{minutes % _MINUTE:02}:{rest:02}"
 
 
+def threshold_limit(result: ThresholdResult) -> str:
+    """Word a threshold's limit with its operator, in the unit that people would choose: `< 200 ms`."""
+    unit = parse_unit(result.unit)
+    return f"{result.operator} {format_in(result.limit, unit, natural_unit(result.limit, unit))}"
+
+
 def threshold_value(result: ThresholdResult) -> str:
     """Word what a threshold was held against, in the unit that people would choose; a dash where there is nothing."""
     if result.value is None:
