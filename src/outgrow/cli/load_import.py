@@ -32,7 +32,7 @@ def import_load(
     with gzip.
 
     Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI document
-    in JSON or YAML, or a file of curl lines. So do the options of a k6 script, as k6 inspect --execution-requirements
+    in JSON or YAML, or a file of curl lines, of which every option that is not taken is told. So do the options of a k6 script, as k6 inspect --execution-requirements
     SCRIPT prints them: their course, thresholds and tags, each k6 scenario as one; requests stay in the script.
     """
     texts = {str(path): _text(path) for path in files}

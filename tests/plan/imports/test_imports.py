@@ -156,6 +156,32 @@ def test_several_curl_lines_become_several_steps():
     assert steps[1].headers == {"Content-Type": "application/x-www-form-urlencoded"}
 
 
+def test_an_option_of_curl_that_takes_an_argument_never_makes_it_the_url():
+    text = "curl --retry 3 -x http://proxy.example:3128 -A agent/1 http://127.0.0.1/farms --proxy-user me:hidden"
+    found = read_scenario(text)
+
+    assert found is not None
+    assert found.scenario["target"] == "http://127.0.0.1"
+    told = " ".join(found.notes)
+    assert all(f"{option} of the line is left out" in told for option in ("--retry", "-x", "-A", "--proxy-user"))
+    assert "hidden" not in told
+
+
+def test_what_a_scenario_has_a_place_for_is_taken_from_a_curl_line():
+    text = (
+        "curl -kL --max-time 2.5 -e http://ref.example/ -F photo=@people.csv;type=text/csv -F note=hi https://127.0.0.1"
+    )
+
+    scenario = scenario_of(text.replace(";", r"\;"))
+
+    (step,) = scenario.steps
+    assert (step.method, step.follow, dict(step.form)) == ("POST", True, {"note": "hi"})
+    assert [(each.field, each.file, each.type) for each in step.files] == [("photo", "people.csv", "text/csv")]
+    assert step.headers == {"Referer": "http://ref.example/"}
+    assert scenario.tls is not None
+    assert (scenario.tls.insecure, scenario.timeout.total_seconds()) == (True, 2.5)
+
+
 # AE-7 as k6 would be told: its second stage ramps over five minutes, where the plan's own wording jumps and holds.
 K6_STAGES = {
     "stages": [
@@ -263,6 +289,8 @@ def test_an_executor_without_counterpart_is_told():
         ("curl 'http://127.0.0.1", "cURL line 1: No closing quotation"),
         ("curl -s", "cURL line 1: names no URL"),
         ("curl -H", "expected one argument"),
+        ("curl --shiny 3 http://127.0.0.1", "unrecognized arguments: --shiny"),
+        ("curl http://127.0.0.1/a http://127.0.0.1/b", "write a line for each"),
         ('{"log": {"entries": [{}]}}', "the recording is broken"),
         (har(entry("00.000", "GET", "http://127.0.0.1/a.png", kind="image/png")), "no request but those for images"),
         ("openapi: 3.0.0\npaths: {}\n", "no operation"),
