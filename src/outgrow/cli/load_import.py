@@ -31,9 +31,10 @@ def import_load(
     report -type=json gave; or both PREFIX_stats.csv and PREFIX_stats_history.csv of locust --csv. A file may be packed
     with gzip.
 
-    Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI document
-    in JSON or YAML, or a file of curl lines, of which every option that is not taken is told. So do the options of a k6 script, as k6 inspect --execution-requirements
-    SCRIPT prints them: their course, thresholds and tags, each k6 scenario as one; requests stay in the script.
+    Requests become a plan with one scenario, to be pasted into yours: FILES is a recording (HAR), an OpenAPI
+    document in JSON or YAML, or a file of curl lines, of which every option that is not taken is told. So do the
+    options of a k6 script, as k6 inspect --execution-requirements SCRIPT prints them: their course, thresholds and
+    tags, each k6 scenario as one; requests stay in the script.
     """
     texts = {str(path): _text(path) for path in files}
     for path, text in texts.items():
