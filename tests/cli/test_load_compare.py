@@ -43,6 +43,12 @@ def test_a_narrow_terminal_shows_every_figure_and_says_of_which_ones_too_little_
     assert re.search(r"too short to tell \(.*(read|write) .*p99.*\): only \d", " ".join(told.split()))
 
 
+def test_of_runs_too_short_to_tell_it_is_not_said_that_no_change_was_seen(runs, capsys):
+    run(["load", "compare", runs("a", seconds=12), runs("b", seconds=12, slower=0.01)])
+
+    assert "It cannot be told whether B is changed: too little was measured." in capsys.readouterr().out
+
+
 def test_the_comparison_as_json(runs, tmp_path, capsys):
     out = tmp_path / "compared.json"
 

@@ -84,6 +84,15 @@ def test_a_short_run_is_too_short_whatever_it_shows():
     assert "12 s" in found.steps[0].measures[0].why
 
 
+def test_shares_of_errors_differ_by_no_more_than_all_however_short_the_runs():
+    found = compare(a_run(6, 4, failing=0.9), a_run(6, 4))
+
+    errors = found.steps[0].measures[-1]
+    assert errors.low == -1
+    assert errors.high is not None
+    assert errors.high <= 1
+
+
 def test_a_change_far_beyond_the_scatter_is_told_of_runs_too_short_for_smaller_ones():
     # given a level that drifts for tens of seconds
     before = a_run(180, wanders=0.99)

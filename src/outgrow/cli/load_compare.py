@@ -225,6 +225,8 @@ def _headline(found: "LoadComparison", words: "Words") -> str:
             parts.append(f"{words(f'load.change.{change.name.lower()}')} ({names})")
     if parts:
         return words("load.compare.changed", changes="; ".join(parts))
+    if set(found.verdicts) == {Change.TOO_SHORT}:
+        return words("load.compare.nothing_told")
     return words("load.compare.not_all_told" if Change.TOO_SHORT in found.verdicts else "load.compare.unchanged")
 
 

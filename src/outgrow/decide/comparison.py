@@ -322,7 +322,7 @@ def _measure(name: str, pair: tuple[_Figure, _Figure], half: float, margins: Mar
     middle = b.value - a.value
     if name == ERRORS:
         least, most, words = -margins.errors, margins.errors, (Change.FEWER_ERRORS, Change.MORE_ERRORS)
-        found = (middle, middle - half, middle + half)
+        found = (middle, max(middle - half, -1.0), min(middle + half, 1.0))  # shares differ by no more than all
     else:
         edge = log1p(margins.times)
         least, most, words = -edge, edge, (Change.FASTER, Change.SLOWER)
