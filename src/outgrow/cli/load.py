@@ -211,8 +211,9 @@ def exit_code(facts: "LoadFacts") -> int:
     if facts.interrupted and not facts.ended_by:
         return ExitCode.INTERRUPTED
     silent = facts.is_silent
-    if silent and facts.whole.outcomes.get(Outcome.REFUSED) == facts.whole.arrivals:
-        return ExitCode.SOURCE  # nobody listens there, however busy the generator's machine is
+    unconnected = sum(facts.whole.outcomes.get(each, 0) for each in (Outcome.REFUSED, Outcome.NOT_CONNECTED))
+    if silent and unconnected == facts.whole.due:
+        return ExitCode.SOURCE  # nobody can be talked to there, however busy the generator's machine is
     if facts.health.too_weak:
         return ExitCode.TOO_WEAK
     if silent:
