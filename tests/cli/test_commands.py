@@ -196,6 +196,15 @@ def test_demand_gives_the_figures_of_a_hundred_thousand_users(outgrow: Outgrow) 
     assert wrong.returncode == ExitCode.USAGE
 
 
+def test_a_mark_tells_its_times_in_the_zone_of_the_plan(outgrow: Outgrow, tmp_path: Path) -> None:
+    plan = write_service(tmp_path, 300)
+    begun = outgrow("mark", "deployment", plan.as_posix(), "--from", "2026-11-20T05:30:00+00:00").stdout
+    ended = outgrow("mark", "deployment", plan.as_posix(), "--close").stdout
+
+    assert "noted: deployment from 2026-11-20T14:30:00+09:00 on" in begun
+    assert ended.count("+09:00") == 2
+
+
 def test_a_load_test_that_runs_stands_in_every_check_until_it_is_closed(outgrow: Outgrow, tmp_path: Path) -> None:
     # given
     plan = write_service(tmp_path, 300)

@@ -244,6 +244,11 @@ def test_what_a_loop_warns_of_is_told_in_korean():
     assert said(lines[0], KOREAN) == lines[0]
 
 
+@pytest.mark.parametrize("doing", ["tending", "looking at"])
+def test_replicas_that_cannot_be_reached_are_told_in_korean(doing: str):
+    assert english_in(said(f"{doing} the replicas failed: 12", KOREAN)) == []
+
+
 def test_a_mark_is_noted_and_closed_in_korean(folder_of_auth, capsys):
     plan = str(folder_of_auth / "plan.yaml")
 

@@ -1,5 +1,6 @@
 """The live view: everything of the last second at any width, the course with how far it has come, alarms in red."""
 
+import re
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -49,6 +50,13 @@ def test_the_course_is_drawn_as_it_is_planned_and_the_last_minute_as_it_was():
     assert "planned 60" in course
     spark = next(line for line in lines if line.startswith("done/s"))
     assert sum(each in "▁▂▃▄▅▆▇█" for each in spark) == 60
+
+
+def test_a_share_of_what_is_watched_is_told_in_percent_as_in_reports():
+    text = " ".join(shown(live_of(90), 200).split())
+
+    assert re.search(r"cpu\{pod=a\} \d+ %", text)
+    assert "ratio" not in text
 
 
 def test_what_is_wrong_is_red():

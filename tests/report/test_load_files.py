@@ -58,7 +58,7 @@ def test_junit_words_what_a_threshold_measured_beside_what_it_asked():
 
     found = ET.fromstring(junit(replace(a_run(2), thresholds=(broken, shares)))).iter("failure")
 
-    assert [each.get("message") for each in found] == ["failed: 5.03 s, not < 200 ms", "failed: 25 %, not < 1 %"]
+    assert [each.get("message") for each in found] == ["failed: 5,026 ms, not < 200 ms", "failed: 25 %, not < 1 %"]
 
 
 def test_openmetrics_is_read_by_the_parser_of_prometheus_with_every_count():

@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from outgrow.decide.comparable import doubts
-from outgrow.facts.loads import FAILURES, FlowLoad, LoadFacts, Outcome, Resource, ResourcePoint
+from outgrow.facts.loads import FAILURES, FlowLoad, LoadFacts, Outcome, Resource, ResourcePoint, Saturated
+from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
 from outgrow.report.load_html import render_load_html
 from outgrow.report.load_view import load_view
+from outgrow.report.load_words import threshold_value
 from outgrow.report.words import Words, texts_of
 from tests.report.load_facts import a_run
 
@@ -87,6 +89,27 @@ def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():
     assert [line.name for line in view.arrivals.lines] == ["due", "started", "done", "failed", "dropped"]
     assert view.heat is not None
     assert view.heat[0].value_ticks == view.times.value_ticks if view.times else False
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "told"),
+    [(0.0564, 1.5, "56.4 ms"), (0.0009927, 0.5, "0.993 ms"), (0.5003, 0.5, "500.3 ms"), (0.5, 0.5, "500 ms")],
+)
+def test_a_time_is_told_in_milliseconds_whatever_its_threshold_was_written_in(value: float, limit: float, told: str):
+    found = ThresholdResult("p95", value, "<", limit, "s", ThresholdVerdict.PASSED)
+    table = load_view(replace(a_run(5), thresholds=(found,)), texts_of("en")).thresholds
+
+    assert table is not None
+    assert table.rows[0][1] == threshold_value(found) == told
+
+
+def test_a_share_that_was_saturated_is_told_in_percent():
+    full = replace(a_run(40, overload_from=20), saturated=(Saturated("cpu{pod=a}", 20.0, 1.0, 0.9, 100.0),))
+
+    (first, *_) = load_view(full, texts_of("en")).saturated
+
+    assert "100 %" in first
+    assert "ratio" not in first
 
 
 @pytest.mark.parametrize(("language", "told"), [("en", "50 % throughout."), ("ko", "줄곧 50 %입니다.")])

@@ -49,7 +49,7 @@ def test_a_proven_phase_says_when_by_which_run_and_what_was_measured(a_check: Ch
     assert split.at == "18 Nov 16:15"
     assert [(goal.text, goal.measured, goal.verdict) for goal in split.goals] == [
         ("rps >= 90", "91.8 rps", "passed"),
-        ("p95 < 2 s", "1.68 s", "passed"),
+        ("p95 < 2 s", "1,680 ms", "passed"),
         ("errors < 1 %", "0.1 %", "passed"),
     ]
     (run,) = split.runs

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from outgrow.facts.loads import LoadSecond, Resource
-from outgrow.quantity import format_number
+from outgrow.quantity import format_in, format_number, parse_unit
 from outgrow.report.load_words import clock, milliseconds
 from outgrow.report.words import Words
 
@@ -110,9 +110,7 @@ class LoadLive:
         found = Text()
         for name, resource in self._resources.items():
             value = next((point.value for point in reversed(resource.points) if point.value is not None), None)
-            shown = (
-                self._words("headroom.none") if value is None else f"{format_number(value)} {resource.unit}".rstrip()
-            )
+            shown = self._words("headroom.none") if value is None else format_in(value, parse_unit(resource.unit))
             limit = resource.limit
             is_full = value is not None and limit is not None and (value <= limit if resource.falls else value >= limit)
             found.append("  " if found.plain else "").append(f"{name} {shown}", style="bold red" if is_full else "")

@@ -111,6 +111,8 @@ def _steps(facts: LoadFacts, words: Words, width: int) -> Table:
     table.add_column(words("load.head.step"), overflow="fold", min_width=min(longest, _NAME))
     for name in columns:
         head = name if name.startswith("p") else words(f"load.column.{name}")
+        # An arrival of a flow is several requests, and the rows count requests.
+        head = words("load.head.requests").lower() if name == "arrivals" and facts.flows else head
         table.add_column(head, justify="right", no_wrap=True)
     for step in steps if len(steps) > 1 else ():
         table.add_row(*_row(step.name, step, step.response, columns))

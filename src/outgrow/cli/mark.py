@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from outgrow.cli.common import DEFAULT_PLAN, Moment, in_zone, lang_option, load, run_async
+from outgrow.cli.common import DEFAULT_PLAN, Moment, in_zone, lang_option, load, run_async, stamp
 from outgrow.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def mark(
         EventKind(kind.replace("-", "_")), begin, finish, datetime.now(UTC), subject, {"text": text} if text else {}
     )
     run_async(lambda: append_event(loaded.plan, event, base=plan.parent, environment=os.environ))
-    ends = finish.isoformat() if finish else words("mark.open_end")
-    click.echo(words("mark.noted", kind=kind, start=begin.isoformat(), end=ends))
+    ends = {"end": stamp(finish, zone)} if finish else {}
+    click.echo(words("mark.noted" if finish else "mark.noted_open", kind=kind, start=stamp(begin, zone), **ends))
     if finish is None and kind != "note":
         click.echo(words("mark.open", kind=kind, plan=plan))
 
@@ -76,4 +76,8 @@ def _close(path: Path, kind: str, end: datetime | None, subject: str, words: "Wo
         about = f" about {subject}" if subject else ""
         raise UsageError(f"no {kind}{about} is open; see: outgrow journal events {path}")
     for event in ended:
-        click.echo(words("mark.closed", kind=kind, start=event.start.isoformat(), end=(end or now).isoformat()))
+        click.echo(
+            words(
+                "mark.closed", kind=kind, start=stamp(event.start, plan.timezone), end=stamp(end or now, plan.timezone)
+            )
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from outgrow.facts.loads import LoadFacts
-from outgrow.quantity import format_number
+from outgrow.quantity import format_in, format_number, parse_unit
 from outgrow.report.load_words import clock
 from outgrow.report.said import said
 from outgrow.report.words import Words
@@ -18,8 +18,8 @@ def saturated_texts(facts: LoadFacts, words: Words) -> Iterator[str]:
             key,
             resource=each.resource,
             at=clock(each.at_seconds),
-            value=f"{format_number(each.value)} {resource.unit}",
-            limit=f"{format_number(each.limit)} {resource.unit}",
+            value=format_in(each.value, parse_unit(resource.unit)),
+            limit=format_in(each.limit, parse_unit(resource.unit)),
             says=said(resource.limit_says, words),
             rate=format_number(each.due_rps),
         )

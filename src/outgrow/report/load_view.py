@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from outgrow.facts.loads import FAILURES, LoadFacts, Model, Outcome, StepLoad
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
-from outgrow.quantity import format_in, format_number, natural_unit, parse_unit
+from outgrow.quantity import format_number
 from outgrow.report.chart import Chart, Table
 from outgrow.report.heat import Heat
 from outgrow.report.load_charts import LoadCharts
 from outgrow.report.load_saturated import saturated_texts
 from outgrow.report.load_trends import apart_table, trends_table
-from outgrow.report.load_words import clock, milliseconds
+from outgrow.report.load_words import clock, milliseconds, threshold_value
 from outgrow.report.report_view import Fact
 from outgrow.report.said import said
 from outgrow.report.words import Words
@@ -195,20 +195,13 @@ def _thresholds(facts: LoadFacts, words: Words) -> Table | None:
     rows = tuple(
         (
             said(each.text, words),
-            _measured(each),
+            threshold_value(each),
             f"{words(f'load.threshold.{each.verdict.name.lower()}')}{_because(each, words)}",
         )
         for each in sorted(facts.thresholds, key=lambda each: each.verdict is ThresholdVerdict.PASSED)
     )
     heads = tuple(words(f"load.head.{head}") for head in ("threshold", "measured", "verdict"))
     return Table(words("load.thresholds"), heads, rows)
-
-
-def _measured(result: ThresholdResult) -> str:
-    if result.value is None:
-        return "–"
-    unit = parse_unit(result.unit)
-    return format_in(result.value, unit, natural_unit(result.limit or result.value, unit))
 
 
 def _because(result: ThresholdResult, words: Words) -> str:

@@ -3,8 +3,10 @@
 from typing import Final
 
 from outgrow.facts.proofs import ThresholdResult
-from outgrow.quantity import format_in, natural_unit, parse_unit
+from outgrow.quantity import Unit, format_in, natural_unit, parse_unit
 
+_SECOND: Final = parse_unit("s")
+_MILLISECOND: Final = parse_unit("ms")
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 
@@ -32,9 +34,24 @@ def threshold_limit(result: ThresholdResult) -> str:
 
 
 def threshold_value(result: ThresholdResult) -> str:
-    """Word what a threshold was held against, in the unit that people would choose; a dash where there is nothing."""
+    """Word what a threshold was held against, in the unit that people would choose; a dash where there is nothing.
+
+    Times below a minute are worded as they are everywhere in a run, in milliseconds; with more figures where the value
+    would read like the limit that it is not.
+    """
     if result.value is None:
         return "–"
     unit = parse_unit(result.unit)
+    if (
+        unit.dimension == "time"
+        and max(in_seconds := _seconds(result.value, unit), _seconds(result.limit, unit)) < _MINUTE
+    ):
+        shown = milliseconds(in_seconds)
+        is_hidden = result.value != result.limit and shown == milliseconds(_seconds(result.limit, unit))
+        return format_in(in_seconds, _SECOND, _MILLISECOND) if is_hidden else shown
     shown = format_in(result.value, unit, natural_unit(result.value or result.limit, unit))
     return shown.removesuffix("s") if result.value == 1 and result.unit in {"users", "tokens"} else shown
+
+
+def _seconds(value: float, unit: Unit) -> float:
+    return float(unit.convert(value, _SECOND))
