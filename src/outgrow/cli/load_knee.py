@@ -1,5 +1,6 @@
 """`outgrow load knee`: find the highest rate that keeps the objective, and remember what one instance carries."""
 
+import json
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -69,11 +70,8 @@ def knee(
 
     Rates (arrivals a second; of a closed scenario, users who wait for their answers) rise until one breaks the
     objective, then the gap is halved; the rate found is held twice. The Universal Scalability Law is fitted to all of
-    them. What one instance carries is kept in the journal, where scaling policies
-    and rehearsals find it.
+    them. What one instance carries is kept in the journal, where scaling policies and rehearsals find it.
     """
-    import json
-
     from outgrow.capacity.knee import Objective
     from outgrow.cli.knee_table import knee_document, level_line, print_heading, print_knee
     from outgrow.cli.load import declared_scenario
@@ -108,11 +106,11 @@ def knee(
     found = run_async(lambda: find_knee(request, one, told))
     capacity = _capacity(found, objective, scenario, service or scenario, instances)
     earlier = () if no_journal else _noted(loaded.plan, plan.parent, runs, capacity, words)
-    document = knee_document(scenario, objective, found, capacity, earlier)
+    text = json.dumps(knee_document(scenario, objective, found, capacity, earlier), ensure_ascii=False, indent=2)
     if output is not None:
-        write_text(output, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+        write_text(output, text + "\n")
     if as_json:
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        click.echo(text)
     else:
         print_knee(found, capacity, earlier, words)
     return _exit_code(found)
