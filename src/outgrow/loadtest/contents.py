@@ -5,12 +5,14 @@ its own form.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from outgrow.plan.scenario_steps import ScenarioStep
 
 PARTED: Final = b"\xff"
 """Parts the messages of a talk, which travel in the body one after another: no text has this byte (RFC 3629)."""
+_LONGEST_REMEMBERED: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,19 @@ class Content:
 
 
 def read_content(content: bytes) -> Content:
-    """Read what `outgrow.loadtest.requests.written` wrote."""
+    """Read what `outgrow.loadtest.requests.written` wrote; the same again costs little where it is short.
+
+    Large ones are not remembered: hundreds of uploads would fill the memory.
+    """
+    return _read_often(content) if len(content) <= _LONGEST_REMEMBERED else _read(content)
+
+
+@lru_cache(maxsize=256)
+def _read_often(content: bytes) -> Content:
+    return _read(content)
+
+
+def _read(content: bytes) -> Content:
     head, _, body = content.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, path, _ = first.split(" ", 2)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import deque
-from functools import lru_cache
 from time import perf_counter
 from typing import Any, Final, cast
 
@@ -122,7 +121,7 @@ class _Link(asyncio.Protocol):
 
     def send(self, flight: Flight) -> None:
         """Send a request; what the server's window does not take yet follows when it does."""
-        content = _read_often(flight.content)
+        content = read_content(flight.content)
         number = self._h2.get_next_available_stream_id()
         stream = _Stream(self, number, flight, content.body)
         self._streams[number] = stream
@@ -392,11 +391,6 @@ class Http2Connections:
 def _are_settings(head: bytes) -> bool:
     """Say whether a frame holds settings, as a server's first must (RFC 9113 3.4); h2 waits for all of any frame."""
     return head[3] == _SETTINGS and head[5:] == b"\0\0\0\0"
-
-
-@lru_cache(maxsize=256)
-def _read_often(content: bytes) -> Content:
-    return read_content(content)
 
 
 def _headers(content: Content, scheme: bytes) -> list[Any]:
