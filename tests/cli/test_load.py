@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,10 +14,14 @@ from outgrow.capacity.knee import Objective, Search
 from outgrow.cli import run
 from outgrow.cli.common import load, run_async
 from outgrow.cli.knee_table import print_heading
+from outgrow.cli.load import exit_code
 from outgrow.control.find_knee import KneeRequest
+from outgrow.errors import ExitCode
 from outgrow.facts.capacities import Capacity, capacity_event
+from outgrow.facts.loads import Outcome
 from outgrow.plan.scenarios import Scenario
 from outgrow.report.words import texts_of
+from tests.report.load_facts import a_run
 from tests.servers.process import free_port
 
 PLAN = """
@@ -276,6 +281,21 @@ def test_a_threshold_that_is_not_kept_or_has_no_data_changes_the_exit_code(tmp_p
     assert found in {code, 7}
     assert "failed" in told
     assert "no data: nothing was measured" in told
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "code"),
+    [
+        ({Outcome.REFUSED: 90}, ExitCode.SOURCE),
+        ({Outcome.NOT_CONNECTED: 90}, ExitCode.SOURCE),
+        ({Outcome.NOT_CONNECTED: 60, Outcome.REFUSED: 30}, ExitCode.SOURCE),
+        ({Outcome.TIMED_OUT: 90}, ExitCode.TOO_WEAK),  # which a weak generator may have done itself
+    ],
+)
+def test_a_target_that_cannot_be_talked_to_is_told_before_a_weak_generator(outcomes, code):
+    facts = a_run(3, too_weak=("late",))
+
+    assert exit_code(replace(facts, whole=replace(facts.whole, outcomes=outcomes, statuses={}))) == code
 
 
 @pytest.mark.parametrize(("options", "code"), [((), 3), (("--k6-exit-codes",), 99)])

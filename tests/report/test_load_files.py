@@ -174,6 +174,7 @@ def test_a_kept_run_becomes_every_kind_of_file(tmp_path, capsys):
     ("arguments", "told"),
     [
         (["--html", "gone/run.html"], "there is no folder"),
+        (["--html", "."], "is a folder; name a file in it"),
         (["--remote-write", "prometheus:9090"], "http://HOST:9090/api/v1/write"),
     ],
 )

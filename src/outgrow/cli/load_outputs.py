@@ -37,11 +37,13 @@ class Outputs:
         """Say before minutes of load that a result would have no place, `output` among them.
 
         Raises:
-            UsageError: a folder does not exist, or the address is none.
+            UsageError: a folder does not exist or stands in a file's place, or the address is none.
         """
         for path in (output, self.html, self.junit, self.csv, self.openmetrics):
             if path is not None and not path.absolute().parent.is_dir():
                 raise UsageError(f"{path}: there is no folder {path.parent}; make it, or choose another file")
+            if path is not None and path is not self.csv and path.is_dir():
+                raise UsageError(f"{path}: is a folder; name a file in it")
         if self.remote_write is not None and not self.remote_write.startswith(("http://", "https://")):
             raise UsageError(f"--remote-write {self.remote_write}: write http://HOST:9090/api/v1/write")
 

@@ -48,6 +48,7 @@ _CONDITION: Final = re.compile(r"\s*([a-z]+)\s*(?:\(([^()]*)\))?\s*(===|==|!=|<=
 _FIGURE: Final = re.compile(r"\s*(===|==|!=|<=|>=|<|>)?\s*(.*?)\s*", re.DOTALL)
 _PERCENTILE: Final = re.compile(r"p([0-9]{1,2}(?:\.[0-9]+)?)")
 _OF_SIGNALS: Final = ("avg", "min", "max", "med", "p(95)", "value")
+WHOLE_RUN: Final = "of a signal the run as a whole is judged; leave abortOnFail and over out"
 _EXAMPLE: Final = "write for example p(95)<500"
 
 
@@ -154,6 +155,9 @@ def _operator(sign: str) -> Operator:
 def _limit(text: str, unit: Unit | None, whose: str) -> Quantity | str:
     if text in NAMED_FIGURES:
         return text
+    if text.isalpha():
+        may = did_you_mean(text, NAMED_FIGURES) or f"write a number, or one of {listed(NAMED_FIGURES)}"
+        raise ValueError(f'"{text}" is no number and no figure of the plan; {may}')
     limit = parse_quantity(text)
     if unit is not None and limit.unit is not None and not limit.unit.comparable_with(unit):
         raise ValueError(f"{limit} is compared with {whose}, which is measured in {unit.name or 'numbers'}")
@@ -227,8 +231,8 @@ class LoadThreshold(Declared):
 
     def _cannot_be_followed(self, reading: Reading) -> str:
         """Say why it can be judged at the end only, where it was to be judged meanwhile; empty where it can."""
-        if reading.subject != "metric" and (self.abort_on_fail or self.over is not None):
-            return "of a signal the run as a whole is judged; leave abortOnFail and over out"
+        if reading.subject in {"level", "resource"} and (self.abort_on_fail or self.over is not None):
+            return WHOLE_RUN  # of a name that may be a misspelt metric's, `threshold_references` says so
         if reading.of == "concurrent_users" and (self.abort_on_fail or self.over is not None):
             return "users are counted over the whole run; leave abortOnFail and over out"
         if reading.method == "peak" and self.abort_on_fail:

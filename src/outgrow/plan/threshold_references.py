@@ -10,7 +10,7 @@ from typing import Final
 
 from outgrow.errors import Problem
 from outgrow.plan.load_metrics import METRICS, SHORT_NAMES, SYSTEM_TAGS
-from outgrow.plan.load_thresholds import Reading, read_threshold
+from outgrow.plan.load_thresholds import WHOLE_RUN, Reading, read_threshold
 from outgrow.plan.references import entries
 from outgrow.plan.suggestion import nearest_or_all
 from outgrow.plan.units import limit_problems
@@ -122,6 +122,8 @@ def _problems(tree: Tree, path: Path, reading: Reading) -> Iterator[Problem]:
     if reading.subject == "signal" and reading.of not in signals and tree.complete:
         what = f'no metric and no signal is called "{reading.of}"'
         remedy = nearest_or_all(reading.of, (*METRICS, *SHORT_NAMES, *signals), "the metrics and signals are")
+    elif reading.subject == "signal" and any(data_at(tree.at(path), (each,)) for each in ("abortOnFail", "over")):
+        what, _, remedy = WHOLE_RUN.partition("; ")
     elif reading.subject == "signal" and isinstance(reading.limit, str):
         found = [name for name, level in levels.items() if data_at(level, ("signal",)) == reading.of]
         if len(found) != 1:

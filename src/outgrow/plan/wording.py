@@ -64,7 +64,9 @@ def _follows(found: _Found, data: Data, misspelt: set[tuple[Path, str]]) -> bool
     match found.error["type"], found.missing:
         case "too_short", _:
             here = data_at(data, found.path)
-            return isinstance(here, list) and len(here) >= found.error.get("ctx", {})["min_length"]
+            # What stands alone where a list may is one entry; of those that were refused others speak.
+            alone = here is not None and not isinstance(here, list | dict)
+            return alone or (isinstance(here, list | dict) and len(here) >= found.error.get("ctx", {})["min_length"])
         case "missing", missing:
             meant = {option for whole, option in misspelt if whole == found.path}
             name = "query" if missing == "read" else missing
@@ -232,7 +234,9 @@ def _too_long(wrong: _Wrong) -> tuple[str, str]:
 def _too_short(wrong: _Wrong) -> tuple[str, str]:
     least = wrong.context["min_length"]
     things = "characters" if isinstance(wrong.raw, str) else "entries"
-    return ("holds nothing" if least == 1 else f"needs at least {least} {things}"), "write more"
+    if least == 1:
+        return "holds nothing", "write some text" if isinstance(wrong.raw, str) else "write at least one entry"
+    return f"needs at least {least} {things}", "write more"
 
 
 def _whole_number(wrong: _Wrong) -> tuple[str, str]:
