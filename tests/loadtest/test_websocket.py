@@ -375,3 +375,19 @@ async def test_a_proxy_that_behaves_badly_loses_no_session(talk, expected):
         )
 
     assert facts.whole.outcomes == {expected: 6}
+
+
+async def test_a_server_may_talk_while_it_has_not_read_a_large_message():
+    async def busy(socket):
+        for _ in range(5):
+            await socket.send("wait")
+            await asyncio.sleep(0.02)
+        await socket.send(f"got {len(await socket.recv())}")
+        await socket.wait_closed()
+
+    turns = [{"send": "x" * 12_000_000, "expect": "got 12000000"}]
+    steps = [{"name": "talk", "websocket": {"turns": turns}}]
+    async with talking(busy, max_size=None) as target:
+        facts = await load_of(target, target_rps=10, duration="100ms", timeout="20s", steps=steps)
+
+    assert facts.whole.outcomes == {Outcome.DONE: 1}

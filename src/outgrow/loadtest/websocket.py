@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from time import perf_counter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -23,7 +23,7 @@ _WAITING_MESSAGES: Final = 1_024
 _CLOSING_SECONDS: Final = 2.0
 _BROKEN: Final = frozenset({CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA})
 _MOST_OWED: Final = 4 * KEPT_BODY
-"""How much may wait to be sent while the server goes on."""
+"""How much may wait to be sent while the server goes on, beside the talk's own messages."""
 
 
 class TalkMeter:
@@ -103,6 +103,7 @@ class WebSocketTalks:
                 max_queue=_WAITING_MESSAGES,
             ) as socket:
                 meter.connected = perf_counter()
+                cast("_Bounded", socket).own_bytes = len(request.body)
                 await _hold(
                     _Heard(socket, meter, flight, kept), talk, [each.decode() for each in request.body.split(PARTED)]
                 )
@@ -144,13 +145,15 @@ class _Bounded(ClientConnection):
     """A connection that owes little, and ends soon after its last frame.
 
     A server that asks for an answer to every ping, and reads none, is left; so is one that says goodbye, or talks
-    nonsense, and does not hang up: the library waits for that until someone closes.
+    nonsense, and does not hang up: the library waits for that until someone closes. `own_bytes` are those of the talk's
+    own messages, for which a server may take its time.
     """
 
+    own_bytes = 0
     _leaving: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.get_write_buffer_size() > _MOST_OWED:
+        if self.transport.get_write_buffer_size() > _MOST_OWED + self.own_bytes:
             self.transport.abort()
             return
         super().data_received(data)
