@@ -259,6 +259,22 @@ def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path,
     assert "begin lower" not in told
 
 
+def test_data_that_runs_out_is_told_and_not_blamed_on_the_target(tmp_path, shop, capsys):
+    (tmp_path / "people.csv").write_text("id\n" + "".join(f"{each}\n" for each in range(25)))
+    data = "data: {people: {file: people.csv, order: unique}}"
+    plan = plan_in(tmp_path, shop, f"target_rps: 10\n    duration: 4s\n    arrivals: poisson\n    {data}")
+    Path(plan).write_text(
+        Path(plan).read_text().replace("/farms/{user}", "/farms/{people.id}").replace("weight: 3", "weight: 1")
+    )
+
+    code = run(["load", "peak", plan, "-q", "--no-journal"])
+
+    told = " ".join(capsys.readouterr().out.split())
+    assert "the data people.csv ran out: each of its 25 rows was given once" in told
+    assert "fell behind" not in told
+    assert code in {6, 7}
+
+
 def judged(folder: Path, target: str, thresholds: str, *options: str) -> int:
     course = f"target_rps: 50\n    duration: 2s\n    thresholds: {thresholds}"
     return run(["load", "peak", plan_in(folder, target, course), "-q", "--no-journal", *options])

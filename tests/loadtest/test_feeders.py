@@ -47,12 +47,18 @@ async def test_unique_rows_are_given_once_and_the_rest_is_not_sent(tmp_path):
     assert paths == ["/1", "/2", "/3"]
     assert facts.whole.outcomes[Outcome.DONE] == 3
     assert set(facts.whole.outcomes) == {Outcome.DONE, Outcome.WITHOUT_DATA}
+    assert facts.lacked_data
+    assert facts.notes == (
+        "the data people.csv ran out: each of its 3 rows was given once; later arrivals were not sent",
+    )
 
 
 async def test_too_few_unique_rows_are_told_before_anything_is_sent(tmp_path):
     why = "data.people: people.csv has 3 rows, and 6 arrivals need one each; add rows, or write order: sequential"
     with pytest.raises(UsageError, match=why):
         await asked(tmp_path, {"order": "unique"})
+    with pytest.raises(UsageError, match="about 120 arrivals need one each"):
+        await asked(tmp_path, {"order": "unique"}, arrivals="poisson", target_rps=2000)
     with pytest.raises(UsageError, match="1,000 sessions need one each"):
         await asked(tmp_path, {"order": "unique", "per": "session"})
 

@@ -48,6 +48,7 @@ ROOMS = (
     "loadtest/codings.py",
     "loadtest/doors.py",
     "loadtest/errands.py",
+    "loadtest/feeders.py",
     "loadtest/lines.py",
     "loadtest/on_ray.py",
     "loadtest/record.py",
@@ -60,6 +61,8 @@ ROOMS = (
 )
 NOT_FOR_PEOPLE = {
     "not a git repository",
+    "it has",
+    "write objects",
     "CompletedProcess[bytes] | str",
     "has no number",
     "does not",

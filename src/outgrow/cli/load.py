@@ -204,7 +204,7 @@ def declared_scenario(plan: "Plan", name: str) -> "Scenario":
 
 
 def exit_code(facts: "LoadFacts") -> int:
-    """Give the exit code of a run: interrupted, too weak, a target that never answered, then a threshold not kept."""
+    """Give the exit code of a run: interrupted, too weak, a silent target, data run out, or a threshold not kept."""
     from outgrow.facts.loads import Outcome
     from outgrow.facts.proofs import ThresholdVerdict
 
@@ -218,7 +218,7 @@ def exit_code(facts: "LoadFacts") -> int:
         return ExitCode.TOO_WEAK
     if silent:
         return ExitCode.SOURCE
-    if any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
+    if facts.lacked_data or any(each.verdict is not ThresholdVerdict.PASSED for each in facts.thresholds):
         return ExitCode.NOT_PROVEN
     return ExitCode.DONE
 

@@ -112,7 +112,7 @@ async def run_load_test(  # noqa: PLR0913, PLR0917 (each is another thing that a
         goals=judged(goals, facts, most_users(scenario), watch),
         machine=machine_text(),
         saturated=saturated(resources, facts.timeline),
-        slowed_at_seconds=slowed_at(facts.timeline),
+        slowed_at_seconds=None if facts.lacked_data else slowed_at(facts.timeline),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from outgrow.facts.buckets import NOTHING, Buckets
 from outgrow.facts.proofs import ThresholdResult
@@ -297,6 +298,10 @@ class Saturated:
     due_rps: float
 
 
+_FEW: Final = 0.01
+"""Of the arrivals: as many may be left out of a run that proves something."""
+
+
 @dataclass(frozen=True, slots=True)
 class LoadFacts:
     """A load test as it went.
@@ -371,3 +376,9 @@ class LoadFacts:
         """Whether nothing was answered; another generator's summary has answers and no statuses."""
         is_told = self.generator and self.whole.outcomes.get(Outcome.DONE)
         return bool(self.whole.arrivals) and not self.whole.statuses and not is_told
+
+    @property
+    def lacked_data(self) -> bool:
+        """Whether a part of the arrivals was never sent for want of data: the target was asked less than was meant."""
+        outcomes = (self.iterations if self.iterations.outcomes else self.whole).outcomes
+        return outcomes.get(Outcome.WITHOUT_DATA, 0) > _FEW * sum(outcomes.values())

@@ -136,13 +136,20 @@ class Feeder:
             return turn if turn < count else None
         return turn % count
 
-    def refuse_if_short(self, arrivals: int | None, users: int, place: str) -> None:
+    @property
+    def used_up(self) -> str:
+        """Say that there is no row left."""
+        file, count = self._feed.file, self.rows.count
+        return f"the data {file} ran out: each of its {count:,} rows was given once; later arrivals were not sent"
+
+    def refuse_if_short(self, arrivals: int | None, users: int, place: str, spread: float = 0) -> None:
         """Let no run begin whose rows are known not to suffice.
 
         Args:
             arrivals: how many there will be; none where nobody knows.
             users: how many sessions there are.
             place: where the data stands in the plan.
+            spread: how many arrivals fewer there may be by chance.
 
         Raises:
             UsageError: there are fewer rows than arrivals, or sessions, that each need one of their own.
@@ -151,8 +158,10 @@ class Feeder:
             return
         needed, what = (users, "sessions") if self._feed.per == "session" else (arrivals, "arrivals")
         needed = self.served(needed) if needed is not None and what == "arrivals" else needed
-        if needed is not None and needed > self.rows.count:
+        may_be_fewer = spread if what == "arrivals" else 0
+        if needed is not None and needed - may_be_fewer > self.rows.count:
+            about = "about " if may_be_fewer else ""
             raise UsageError(
-                f"{place}: {self._feed.file} has {self.rows.count:,} rows, and {needed:,} {what} need one each; "
+                f"{place}: {self._feed.file} has {self.rows.count:,} rows, and {about}{needed:,} {what} need one each; "
                 "add rows, or write order: sequential"
             )

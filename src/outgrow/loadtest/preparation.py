@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import Final
 
 from outgrow.errors import RefusedError
@@ -22,6 +23,8 @@ from outgrow.plan.scenarios import Scenario
 from outgrow.quantity import format_duration
 
 _USUAL_CONNECTIONS: Final = 1_000
+_MOST_DEVIATIONS: Final = 5.0
+"""Arrivals by chance are fewer than expected by more than this many standard deviations once in three million runs."""
 _GRACE_SECONDS: Final = 2.0
 _GRACEFUL_SECONDS: Final = 30.0
 
@@ -121,15 +124,17 @@ def _feeds(orders: ShareOrders, rotation: Rotation, timetable: Timetable, users:
         wanted = [column for columns in by_flow.values() for column in columns]
         rows = rows_of(feed, wanted, orders.base, place)
         feeder = Feeder(feed, rows, rotation, frozenset(by_flow), scenario.seed)
-        feeder.refuse_if_short(_arrivals_known(scenario, timetable, users), users, place)
+        arrivals = _arrivals_known(scenario, timetable, users)
+        by_chance = not scenario.is_closed and scenario.arrivals != "even"
+        feeder.refuse_if_short(arrivals, users, place, _MOST_DEVIATIONS * sqrt(arrivals or 0) if by_chance else 0)
         for index, columns in by_flow.items():
             found[index].append((feeder, [(f"{name}.{column}", rows.columns[column]) for column in columns]))
     return found
 
 
 def _arrivals_known(scenario: Scenario, timetable: Timetable, users: int) -> int | None:
-    """Say how many arrivals there will be; none where chance or the target decides."""
+    """Say how many arrivals there will be, by chance about so many; none where the target decides."""
     if scenario.is_closed:
         each = users if scenario.made_by == "per-vu-iterations" else 1
         return None if scenario.iterations is None else scenario.iterations * each
-    return timetable.planned if scenario.arrivals == "even" else None
+    return timetable.planned

@@ -157,6 +157,7 @@ class Visits:
         for feeder, columns in self.feeds.get(visit.flow.index, ()):
             row = feeder.row(visit.number, visit.user)
             if row is None:
+                self.notes.say(feeder.used_up)
                 return False
             for place, values in columns:
                 visit.values[place] = values[row]
