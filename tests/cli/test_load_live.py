@@ -52,6 +52,13 @@ def test_the_course_is_drawn_as_it_is_planned_and_the_last_minute_as_it_was():
     assert sum(each in "▁▂▃▄▅▆▇█" for each in spark) == 60
 
 
+def test_at_its_end_the_course_tells_what_was_planned_until_then():
+    live = LoadLive("peak: http://127.0.0.1:8080", 90.0, lambda at: 100.0 if at < 90 else 0.0, texts_of("en"))
+    for second in a_run(90).timeline:
+        live.told(second)
+    assert "planned 100" in shown(live, 100)
+
+
 def test_a_share_of_what_is_watched_is_told_in_percent_as_in_reports():
     text = " ".join(shown(live_of(90), 200).split())
 

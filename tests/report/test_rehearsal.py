@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from outgrow.report.rehearsal_charts import replicas_chart, scatter, staircases
+from outgrow.report.rehearsal_html import render_rehearsal
 from outgrow.report.rehearsal_view import rehearsal_view
 from outgrow.report.words import texts_of
 from outgrow.simulate.appraisal import Terms
@@ -41,6 +42,14 @@ def test_policies_at_one_place_share_one_label_that_names_them_all():
     labelled = [each for each in dots if each.label]
     assert len({(each.left, each.top) for each in labelled}) == len(labelled)
     assert dots[-1].label.startswith("web, budget oracle, feasible oracle")
+
+
+def test_a_page_without_the_curve_shows_it_neither_as_rows_nor_as_points():
+    found = rehearsed(70, WAVE)
+    whole, without = (render_rehearsal(found, "web", (), texts_of("en"), curve=each) for each in (True, False))
+    assert '<tr class="curve">' in whole
+    assert '<g class="curve">' in whole
+    assert '"curve"' not in without
 
 
 def test_replicas_stand_on_an_axis_of_whole_numbers_from_none():

@@ -39,7 +39,7 @@ def test_phases_come_in_order_after_the_baseline(a_check: Checked) -> None:
         ("h3", "not_proven"),
         ("h4", "never_run"),
     ]
-    assert view.headline == "1 of 4 phases proven. One proof is out of date."
+    assert view.headline == "1 of 4 phases with goals proven. One proof is out of date."
     assert [each.name for each in view.phases if each.current] == ["v1"]
 
 
@@ -84,7 +84,7 @@ def test_without_a_journal_nothing_is_proven_and_a_proof_that_cannot_be_read_is_
     proven = next(each for each in proof_events(plan) if each.subject == "v1-split")
     cut = replace(proven, detail={key: proven.detail[key] for key in ("verdict", "plan_hash", "policy_hash")})
 
-    assert nothing.headline == "0 of 4 phases proven."
+    assert nothing.headline == "0 of 4 phases with goals proven."
     assert phase(nothing, "baseline").command == "outgrow verify --baseline"
     found = phase(roadmap(a_check, [cut]), "v1-split")
     assert (found.state, found.runs, found.provenance) == ("proven", (), ())

@@ -77,7 +77,8 @@ class LoadLive:
         passed = min(last.at_seconds / self._length, 1.0)
         at = min(last.at_seconds, self._length)
         times = self._words("load.live.clock", at=clock(at), length=clock(self._length)) + " "
-        rate = " " + self._words("load.live.planned", rate=format_number(round(self._planned(at), 1)))
+        # In the middle of the last second: at its end a course may be over, and nothing planned any more.
+        rate = " " + self._words("load.live.planned", rate=format_number(round(self._planned(max(at - 0.5, 0.0)), 1)))
         cells = max(8, min(40, room - cell_len(times) - cell_len(rate)))
         plan = [self._planned(self._length * (cell + 0.5) / cells) for cell in range(cells)]
         over = round(passed * cells)

@@ -92,7 +92,7 @@ def simulate(
     if html is not None:
         from outgrow.report.rehearsal_html import render_rehearsal
 
-        write_text(html, render_rehearsal(found, service, notes, words))
+        write_text(html, render_rehearsal(found, service, notes, words, curve=curve))
     if against is not None:
         from outgrow.cli.simulate_against import print_against
 

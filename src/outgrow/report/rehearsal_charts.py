@@ -171,11 +171,11 @@ class Scatter:
     sentence: str
 
 
-def scatter(found: Rehearsal, words: Words) -> Scatter:
+def scatter(found: Rehearsal, words: Words, *, with_curve: bool = True) -> Scatter:
     """Place every row by its regret and, on a logarithmic scale, by its unserved demand."""
     # What is drawn last lies on top: the policy that it is all about.
-    rows = [*found.of(Part.CURVE), found.feasible, found.budget, *found.of(Part.COMPARED), found.policy]
-    curve = ordered_by_cost(found.of(Part.CURVE))
+    curve = ordered_by_cost(found.of(Part.CURVE)) if with_curve else []
+    rows = [*curve, found.feasible, found.budget, *found.of(Part.COMPARED), found.policy]
     ends = (curve[0], curve[-1]) if curve else ()
     costs = [found.regret(row) for row in rows]
     shares = [max(row.appraisal.score.unserved, 0.0) for row in rows]
