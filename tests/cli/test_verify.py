@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from outgrow.cli import run
+from outgrow.cli.threshold_table import verdict_of as verdict_word
 from outgrow.cli.verify_table import print_proof
 from outgrow.decide.gates import gates_of
 from outgrow.decide.phase_proofs import (
@@ -196,10 +197,16 @@ def test_a_goal_over_all_scenarios_is_that_of_the_worst_or_of_the_one_that_came_
     goals = gates_of(plan, verify.goals)
     runs = [run_of(seconds_of([time] * 30)) for time in (2.0, 3.0, 0.1)]
 
-    p95, users = goals_over(goals, [scenario_proof(each, goals, 10 * index) for index, each in enumerate(runs, 1)])
+    proofs = [
+        replace(scenario_proof(each, goals, 10 * index), scenario=f"s{index}") for index, each in enumerate(runs, 1)
+    ]
+    p95, users = goals_over(goals, proofs)
 
     assert (p95.verdict, p95.value) == ("failed", pytest.approx(3.0))
     assert (users.verdict, users.value) == ("passed", 30)
+    assert verdict_word(users, texts_of("en")) == "passed in s3"
+    assert verdict_word(p95, texts_of("en")).startswith("failed in s2")
+    assert [each.scenario for each in goals_over(goals, proofs[:1])] == ["", ""]
 
 
 def proof_event(plan, verdict: str = "proven", at: datetime = NOW) -> Event:

@@ -38,6 +38,8 @@ def print_thresholds(thresholds: Sequence[ThresholdResult], words: Words, ended_
 def verdict_of(result: ThresholdResult, words: Words) -> str:
     """Word what became of a threshold, with when or why."""
     verdict = words(f"load.threshold.{result.verdict.name.lower()}")
+    if result.scenario:
+        verdict = words("roadmap.in_scenario", told=verdict, scenario=result.scenario)
     if result.why:
         return f"{verdict}: {said(result.why, words)}"
     if result.first_failed_seconds is not None:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 from math import floor
 from typing import Any
 
@@ -108,13 +107,16 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
 
 def goals_over(goals: Sequence[Gate], proofs: Sequence[ScenarioProof]) -> tuple[ThresholdResult, ...]:
     """Give each goal over all scenarios: what is to be reached by the best of them, what is to be kept by the worst."""
-    return tuple(
-        (max if _is_to_be_reached(gate) else min)(
-            ([proof.goals[index] for proof in proofs if gate.judges(proof.scenario)] or [proofs[0].goals[index]]),
-            key=partial(standing_of, gate),
-        )
-        for index, gate in enumerate(goals)
+    return tuple(_over(gate, index, proofs) for index, gate in enumerate(goals))
+
+
+def _over(gate: Gate, index: int, proofs: Sequence[ScenarioProof]) -> ThresholdResult:
+    """Give a goal as the scenario met it that decides, and name that one where there are several."""
+    judging = [proof for proof in proofs if gate.judges(proof.scenario)] or [proofs[0]]
+    decisive = (max if _is_to_be_reached(gate) else min)(
+        judging, key=lambda proof: standing_of(gate, proof.goals[index])
     )
+    return replace(decisive.goals[index], scenario=decisive.scenario if len(judging) > 1 else "")
 
 
 def rehearsed_goals(goals: Sequence[Gate], scale: float) -> tuple[Gate, ...]:

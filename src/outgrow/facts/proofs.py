@@ -23,7 +23,7 @@ class ThresholdResult:
     `value` is the one that decided: of a threshold with a window the worst of all windows. Value and limit are in
     `unit` (seconds for times, 0 to 1 for shares). `first_failed_seconds` is from the start of the run; a threshold over
     the whole run may have recovered since, and then has none. `aborted` says that it ended the run. `why` says in words
-    what the figures do not, such as why there is no data.
+    what the figures do not, such as why there is no data. `scenario` is where a goal over several was decided.
     """
 
     text: str
@@ -36,6 +36,7 @@ class ThresholdResult:
     first_failed_seconds: float | None = None
     aborted: bool = False
     why: str = ""
+    scenario: str = ""
 
 
 class ProofVerdict(StrEnum):

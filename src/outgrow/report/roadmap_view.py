@@ -171,7 +171,9 @@ def _goal(result: ThresholdResult, words: Words) -> GoalView:
         said(result.text, words),
         threshold_value(result),
         verdict,
-        words(f"load.threshold.{verdict}"),
+        words("roadmap.in_scenario", told=words(f"load.threshold.{verdict}"), scenario=result.scenario)
+        if result.scenario
+        else words(f"load.threshold.{verdict}"),
         _because(result, words),
     )
 
