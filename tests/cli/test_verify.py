@@ -32,6 +32,7 @@ from outgrow.facts.proofs import Proof, ProofVerdict, ScenarioProof, ThresholdRe
 from outgrow.plan.asked_load import most_users, rehearsed
 from outgrow.plan.file import parse_plan
 from outgrow.report.load_json import stored_load
+from outgrow.report.roadmap_view import arrivals_text
 from outgrow.report.words import texts_of
 from tests.cli.test_load import Shop
 from tests.decide.given_loads import run_of, seconds_of
@@ -267,6 +268,12 @@ def test_a_share_of_the_load_never_proves_a_phase():
 
     assert verdict_of([passed], [proof]) is ProofVerdict.PROVEN
     assert {verdict_of([passed], [proof], scale) for scale in (0.02, 0.5, 0.999)} == {ProofVerdict.REHEARSED}
+
+
+def test_a_run_that_does_not_say_where_it_went_is_told_without_a_target():
+    told = arrivals_text(ScenarioProof("peak", "", 10, 0, 0.1, (), ()), texts_of("en"))
+
+    assert told == "10 arrivals, 0 failed"
 
 
 def test_a_rehearsal_shortens_the_windows_of_goals_as_it_shortens_the_run():

@@ -78,6 +78,12 @@ def test_arrivals_that_were_done_stand_beside_arrivals_that_were_due_however_man
     assert (done.fact, done.more) == ("30 /s", "of 30 /s due")
 
 
+def test_of_another_generator_no_connections_are_counted_for_it_does_not_say_how_many():
+    facts = replace(a_run(10), generator="k6", connections_highest=0)
+
+    assert [each.more for each in load_view(facts, texts_of("en")).facts if each.name == "In flight, at most"] == [""]
+
+
 def test_the_charts_share_the_axis_of_the_run_and_say_in_words_what_they_show():
     view = load_view(a_run(90, overload_from=60, failing=0.02), Words("en", SEOUL))
     charts = [view.times, view.arrivals, view.errors, view.generator, *(each.chart for each in view.resources)]

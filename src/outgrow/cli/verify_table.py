@@ -10,7 +10,7 @@ from outgrow.cli.common import console
 from outgrow.cli.threshold_table import print_thresholds
 from outgrow.facts.proofs import Proof, TargetVersion
 from outgrow.report.load_words import milliseconds
-from outgrow.report.roadmap_view import GoalView, RoadmapView, revision_text
+from outgrow.report.roadmap_view import GoalView, RoadmapView, arrivals_text, revision_text
 from outgrow.report.said import said
 from outgrow.report.words import Words
 
@@ -33,7 +33,7 @@ def print_proof(proof: Proof, asked: Sequence[str], words: Words) -> None:
     """
     shown = console()
     for each in proof.scenarios:
-        told = words("roadmap.run", arrivals=f"{each.arrivals:,}", target=each.target, failed=f"{each.failed:,}")
+        told = arrivals_text(each, words)
         if each.p95_seconds is not None:
             told += f", p95 {milliseconds(each.p95_seconds)}"
         shown.print(Text(f"{each.scenario}: {told}", style="bold"))

@@ -155,7 +155,8 @@ def _facts(facts: LoadFacts, words: Words) -> Iterator[Fact]:
     if facts.generator and not facts.timeline:
         return
     busiest = max((max(second.in_flight, second.in_flight_highest) for second in facts.timeline), default=0)
-    yield Fact(words("load.in_flight"), f"{busiest:,}", words("load.connections", n=f"{facts.connections_highest:,}"))
+    over = words("load.connections", n=f"{facts.connections_highest:,}")
+    yield Fact(words("load.in_flight"), f"{busiest:,}", "" if facts.generator else over)  # another one does not say
 
 
 def _due_rate(facts: LoadFacts) -> float:

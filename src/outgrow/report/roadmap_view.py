@@ -184,8 +184,16 @@ def _because(result: ThresholdResult, words: Words) -> str:
     return words("roadmap.first_failed", at=clock(result.first_failed_seconds))
 
 
+def arrivals_text(proof: ScenarioProof, words: Words) -> str:
+    """Word what a scenario sent and where; another generator's summary does not say where."""
+    counts = {"arrivals": f"{proof.arrivals:,}", "failed": f"{proof.failed:,}"}
+    if not proof.target:
+        return words("roadmap.run_somewhere", **counts)
+    return words("roadmap.run", **counts, target=proof.target)
+
+
 def _run(proof: ScenarioProof, words: Words) -> RunView:
-    told = words("roadmap.run", arrivals=f"{proof.arrivals:,}", target=proof.target, failed=f"{proof.failed:,}")
+    told = arrivals_text(proof, words)
     if proof.started_at is not None:
         span = words.span(timedelta(seconds=proof.seconds))
         told = f"{words('roadmap.began', moment=words.moment(proof.started_at), span=span)}: {told}"
