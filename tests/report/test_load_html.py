@@ -10,6 +10,7 @@ import pytest
 from outgrow.decide.comparable import doubts
 from outgrow.facts.loads import FAILURES, FlowLoad, LoadFacts, Outcome, Resource, ResourcePoint, Saturated
 from outgrow.facts.proofs import ThresholdResult, ThresholdVerdict
+from outgrow.report.html import unbroken
 from outgrow.report.load_html import render_load_html
 from outgrow.report.load_view import load_view
 from outgrow.report.load_words import threshold_value
@@ -107,6 +108,19 @@ def test_a_time_is_told_in_milliseconds_whatever_its_threshold_was_written_in(va
 
     assert table is not None
     assert table.rows[0][1] == threshold_value(found) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("the last took 89 ms.", "the last took 89~ms."),
+        ("95 %는 51.1 ms, 가장 오래 걸린 응답은 89 ms입니다", "95~%는 51.1~ms, 가장 오래 걸린 응답은 89~ms입니다"),
+        ("285 arrivals in 25 s to a", "285 arrivals in 25~s to a"),
+        ("5 steps, 2 hosts", "5 steps, 2 hosts"),
+    ],
+)
+def test_a_number_and_its_unit_stay_on_one_line(text: str, kept: str):
+    assert unbroken(text) == kept.replace("~", "\N{NO-BREAK SPACE}")
 
 
 def test_a_share_that_was_saturated_is_told_in_percent():

@@ -1,6 +1,7 @@
 """A report as one HTML file that needs nothing else: styles, scripts and data stand inside, under a strict policy."""
 
 import json
+import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -18,6 +19,7 @@ from outgrow.report.report_view import ReportView
 from outgrow.report.words import Words
 
 _STYLES: Final = ("report.css", "chart.css", "rehearsal.css", "load.css", "small.css", "roadmap.css")
+_BEFORE_UNIT: Final = re.compile(r"(?<=\d) (?=(?:%|/s|(?:us|ms|s|min|h|d|[KMGTP]?i?B)(?![A-Za-z])))")
 _SCRIPT: Final = "charts.js"
 
 
@@ -97,10 +99,17 @@ def _template(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    found = Environment(
         loader=PackageLoader("outgrow.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["unbroken"] = unbroken
+    return found
+
+
+def unbroken(text: str) -> str:
+    """Keep numbers and their units on one line: no narrow screen cuts `89 ms` in two."""
+    return _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", text)
