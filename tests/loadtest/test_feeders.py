@@ -176,3 +176,26 @@ def test_random_rows_are_the_same_for_the_same_seed_and_reach_all():
 
     assert rows(1) == rows(1) != rows(2)
     assert set(rows(1)) == set(range(7))
+
+
+async def test_checks_compare_with_the_row_of_the_arrival(tmp_path):
+    checks = [
+        {"name": "number", "json": "$.id", "equals": "{people.id}"},
+        {"name": "text", "contains": "mail {people.email}"},
+        {"name": "wrong", "json": "$.id", "equals": "{people.email}"},
+        {"name": "plain", "contains": '"id"'},
+    ]
+    (tmp_path / "people.csv").write_text(PEOPLE)
+
+    async def echoing(reader, writer):
+        while True:
+            number, email = (await request(reader)).split()[1].decode().strip("/").split("-")
+            body = f'{{"id": {number}, "text": "mail {email}"}}'
+            writer.write(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    async with serving(echoing) as target:
+        steps = [{"name": "one", "path": "/{people.id}-{people.email}", "checks": checks}]
+        made = scenario(target, data={"people": {"file": "people.csv"}}, steps=steps, duration="60ms")
+        facts = await run_load("short", made, {}, lambda _: None, tmp_path)
+
+    assert facts.whole.checks == {"plain": (6, 0), "number": (6, 0), "text": (6, 0), "wrong": (0, 6)}

@@ -2,15 +2,18 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from outgrow.loadtest.answers import Answer
 from outgrow.loadtest.cookies import Jar
+from outgrow.loadtest.templates import Template, Value, as_it_is, template
 from outgrow.plan.json_path import Json, JsonPath, parse_json_path, value_at
 from outgrow.plan.scenario_steps import Capture, Check
 
 Judge = Callable[[Answer], bool]
+FilledJudge = Callable[[Answer, Mapping[str, Value]], bool]
+"""Judges by what an arrival has in the places of a check's text."""
 Take = Callable[[Answer, Jar], str | None]
 
 _LONGEST_VALUE: Final = 16_384
@@ -31,6 +34,39 @@ def judge_of(check: Check) -> Judge:
         return _of_header(check, check.header)
     needle = check.contains.encode()
     return lambda answer: needle in answer.body
+
+
+def filled_judge_of(check: Check, known: Collection[str]) -> FilledJudge | None:
+    """Give what says whether an answer passes a check whose text has places; none where it has none.
+
+    Args:
+        check: a check of the plan.
+        known: the names of places.
+    """
+    option = "equals" if isinstance(check.equals, str) else "contains"
+    text: Template = template([(str(getattr(check, option)), as_it_is)], known)
+    if not text.slots:
+        return None
+
+    def passes(answer: Answer, values: Mapping[str, Value]) -> bool:
+        try:
+            filled = check.model_copy(update={option: text.fill(values)})
+        except KeyError:
+            return False  # a value that was never captured stands nowhere
+        if option == "equals" and filled.json_path is not None:
+            return _has_text(answer, parse_json_path(filled.json_path), str(filled.equals))
+        return judge_of(filled)(answer)
+
+    return passes
+
+
+def _has_text(answer: Answer, path: JsonPath, text: str) -> bool:
+    """Compare as text: a row's 7 is the number 7 and the text "7"."""
+    try:
+        found = value_at(answer.json(), path)
+    except (ValueError, LookupError):
+        return False
+    return text == (found if isinstance(found, str) else json.dumps(found, ensure_ascii=False))
 
 
 def _of_json(check: Check, path: JsonPath) -> Judge:

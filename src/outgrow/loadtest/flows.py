@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from outgrow.loadtest.answers import Answer
-from outgrow.loadtest.checks import Judge, Take, judge_of, take_of
+from outgrow.loadtest.checks import FilledJudge, Judge, Take, filled_judge_of, judge_of, take_of
 from outgrow.loadtest.orders import ShareOrders
 from outgrow.loadtest.python_flows import WrittenFlow, written_flow
 from outgrow.loadtest.requests import REPEATABLE, Place, Request, request_of, texts_of
@@ -30,6 +30,7 @@ class ReadyStep:
     statuses: frozenset[int]
     contains: bytes
     checks: tuple[tuple[str, Judge, bool], ...]
+    filled_checks: tuple[tuple[str, FilledJudge, bool], ...]
     captures: tuple[tuple[str, Take, str | None], ...]
     think_seconds: tuple[float, float]
     looks: bool
@@ -104,7 +105,7 @@ def flows_of(orders: ShareOrders, place: Place) -> ReadyFlows:
 
     def step_of(step: ScenarioStep, flow: Flow) -> ReadyStep:
         request = request_of(step, place, known, orders)
-        return _ready_step(step, names.index(step.name), orders, request, is_led=flow.flow is not None)
+        return _ready_step(step, names.index(step.name), orders, request, known, is_led=flow.flow is not None)
 
     ready = tuple(tuple(step_of(step, flow) for step in flow.steps) for flow in flows.values())
     return ReadyFlows(
@@ -151,11 +152,14 @@ def _fed(step: ScenarioStep, scenario: Scenario) -> list[str]:
 
 
 def _is_lone(step: ReadyStep, scenario: Scenario) -> bool:
-    keeps = scenario.keeps_cookies or step.captures or step.follows
+    keeps = scenario.keeps_cookies or step.captures or step.follows or step.filled_checks
     return not keeps and step.request.names <= {*OF_EVERY_ARRIVAL}
 
 
-def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Request, *, is_led: bool) -> ReadyStep:
+def _ready_step(
+    step: ScenarioStep, index: int, orders: ShareOrders, request: Request, known: frozenset[str], *, is_led: bool
+) -> ReadyStep:
+    judged = [(check, filled_judge_of(check, known)) for check in step.checks]
     match step.think:
         case None:
             think = (0.0, 0.0)
@@ -169,7 +173,8 @@ def _ready_step(step: ScenarioStep, index: int, orders: ShareOrders, request: Re
         request,
         frozenset(step.status) or (_USUAL if step.websocket is None else _SWITCHING),
         step.contains.encode(),
-        tuple((check.title, judge_of(check), check.required) for check in step.checks),
+        tuple((check.title, judge_of(check), check.required) for check, filled in judged if filled is None),
+        tuple((check.title, filled, check.required) for check, filled in judged if filled is not None),
         tuple((name, take_of(capture), capture.default) for name, capture in step.captures.items()),
         think,
         looks=bool(step.contains or step.checks or step.captures or step.follow or is_led)

@@ -123,7 +123,8 @@ def texts_of(step: ScenarioStep) -> tuple[str, ...]:
     """Give the texts of a step that may have places."""
     turns = () if step.websocket is None else (turn.send for turn in step.websocket.turns)
     named = (upload.filename for upload in step.files if upload.filename)
-    return step.path, *step.headers.values(), step.body, *step.form.values(), *named, *turns
+    compared = (text for check in step.checks for text in (check.contains, check.equals) if isinstance(text, str))
+    return step.path, *step.headers.values(), step.body, *step.form.values(), *named, *turns, *compared
 
 
 def place_of(target: str, scenario: Scenario, environment: Mapping[str, str]) -> Place:

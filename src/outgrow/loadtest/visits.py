@@ -268,6 +268,12 @@ class Visits:
             counts[passed] += 1
             if required and not passed:
                 outcome = _UNEXPECTED
+        if step.filled_checks and visit is not None:
+            for title, filled, required in step.filled_checks:
+                passed = filled(answer, visit.values)
+                checks.setdefault(title, [0, 0])[passed] += 1
+                if required and not passed:
+                    outcome = _UNEXPECTED
         if outcome is _DONE and visit is not None:
             for name, take, default in step.captures:
                 value = take(answer, visit.session.jar)

@@ -48,8 +48,8 @@ def _texts(step: Data) -> Iterator[tuple[Path, str]]:
     """Give every text of a step in which places are filled, with its path below the step."""
     paths: list[Path] = [(each,) for each in _TEXTS]
     paths += [(each, key) for each in _MAPPINGS for key in entries(step, (each,))]
-    for option, inner in (("files", "filename"), ("websocket", "send")):
-        path: Path = (option,) if option == "files" else (option, "turns")
+    for option, inner in (("files", "filename"), ("websocket", "send"), ("checks", "equals"), ("checks", "contains")):
+        path: Path = (option, "turns") if option == "websocket" else (option,)
         found = data_at(step, path)
         paths += [(*path, index, inner) for index in range(len(found) if isinstance(found, list) else 0)]
     for path in paths:

@@ -91,13 +91,13 @@ class Check(Declared):
     status: Status | tuple[Status, ...] = ()
     """The status, or one of several."""
     contains: str = ""
-    """A text that the answer, or the `header`, must hold."""
+    """A text that the answer, or the `header`, must hold; with `{user}`, `{arrival}` and `{name}` as in a body."""
     json_path: JsonPathText | None = Field(default=None, alias=_JSON)
     """Where in a JSON answer: `$.items[0].id`."""
     header: HeaderName | None = None
     """Which header of the answer."""
     equals: bool | int | float | str | None = None
-    """What must stand at `json`, or in the `header`."""
+    """What must stand at `json`, or in the `header`; a text may hold `{user}`, `{arrival}` and `{name}`."""
     exists: Flag = True
     """Whether anything stands there; false checks that nothing does."""
     duration_below: Duration | None = None
