@@ -249,6 +249,19 @@ def test_a_search_that_did_not_meet_the_knee_replaces_no_measured_capacity(tmp_p
     assert "the capacity measured before stays: 90/s per instance" in told
 
 
+@pytest.mark.parametrize(
+    ("course", "most"), [("target_rps: 10\n    duration: 1s", 6000), ("vus: 3\n    duration: 1s", 6000)]
+)
+def test_a_search_beyond_the_ceiling_is_refused_before_anything_is_sent(tmp_path, capsys, course, most):
+    plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}", course)
+
+    assert run(["load", "knee", "peak", plan, "--to", str(most), "--p95", "1s"]) == 8
+
+    told = capsys.readouterr()
+    assert "above the scenario's ceiling" in told.err
+    assert told.out == ""
+
+
 def test_a_target_that_answers_nothing_has_no_knee_and_ends_with_three(tmp_path, capsys):
     plan = plan_in(tmp_path, f"http://127.0.0.1:{free_port()}")
 

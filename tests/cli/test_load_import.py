@@ -102,3 +102,16 @@ def test_a_report_of_another_generators_run_claims_nothing_that_its_file_does_no
     assert "1 Jan" not in text
     assert "kept its schedule" not in junit.read_text()
     assert "failures" in junit.read_text()
+
+
+def test_a_plan_that_is_there_is_overwritten_only_when_asked(tmp_path, capsys):
+    line, plan = tmp_path / "line.txt", tmp_path / "plan.yaml"
+    line.write_text("curl --retry 3 http://127.0.0.1/farms")
+    plan.write_text("mine")
+
+    assert run(["load", "import", str(line), "-o", str(plan)]) == 2
+    assert plan.read_text() == "mine"
+    assert "--force" in capsys.readouterr().err
+    assert run(["load", "import", str(line), "-o", str(plan), "--force"]) == 0
+    assert plan.read_text().startswith("# --retry of the line is left out")
+    assert "told at its head (1)" in capsys.readouterr().err

@@ -20,9 +20,17 @@ _AUTOSCALER: Final = re.compile(r"""^\s*["']?kind["']?: *["']?(HorizontalPodAuto
 @click.option("--only", default="", help="Of k6's --out json or csv: read this one of its scenarios.")
 @click.option("--json", "as_json", is_flag=True, help="Print a run as JSON (schema outgrow.load/1).")
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="Write the run's JSON, or the plan, into a file.")
+@click.option("--force", is_flag=True, help="Overwrite a plan that is there.")
 @lang_option
 def import_load(
-    files: tuple[Path, ...], name: str, target: str, only: str, as_json: bool, output: Path | None, lang: str
+    files: tuple[Path, ...],
+    name: str,
+    target: str,
+    only: str,
+    as_json: bool,
+    output: Path | None,
+    force: bool,
+    lang: str,
 ) -> None:
     """Read another generator's result, or requests to send.
 
@@ -40,25 +48,32 @@ def import_load(
     for path, text in texts.items():
         if _AUTOSCALER.search(text):
             raise UsageError(f"{path}: is an autoscaler and no load; read it with outgrow import {path}")
-    if len(texts) == 1 and not only and _scenario(*texts.values(), name=name, target=target, output=output):
-        return
+    if len(texts) == 1 and not only:
+        plan = _scenario(*texts.values(), name=name, target=target)
+        if plan is not None:
+            _give(plan, output, force=force)
+            return
     _run(texts, name, only, as_json=as_json, output=output, lang=lang)
 
 
-def _scenario(text: str, *, name: str, target: str, output: Path | None) -> bool:
-    """Give the plan of a file of requests; say whether the file is one."""
+def _scenario(text: str, *, name: str, target: str) -> str | None:
+    """Give the plan of a file of requests, with its notes at the head; none where the file is none."""
     from outgrow.plan.imports import plan_text, read_scenario
 
     found = read_scenario(text, target)
-    if found is None:
-        return False
+    return None if found is None else plan_text(name, found)
+
+
+def _give(plan: str, output: Path | None, *, force: bool) -> None:
+    """Print a plan, or write it into a file that somebody may have worked on since."""
     if output is None:
-        click.echo(plan_text(name, found), nl=False)
-    else:
-        write_text(output, plan_text(name, found))
-        for note in found.notes:
-            click.echo(note, err=True)
-    return True
+        click.echo(plan, nl=False)
+        return
+    if output.exists() and not force:
+        raise UsageError(f"{output} is already there; choose another name, or overwrite it with --force")
+    write_text(output, plan)
+    notes = sum(line.startswith("# ") for line in plan.splitlines())
+    click.echo(f"wrote {output}" + (f"; what to look at is told at its head ({notes})" if notes else ""), err=True)
 
 
 def _run(texts: dict[str, str], name: str, only: str, *, as_json: bool, output: Path | None, lang: str) -> None:

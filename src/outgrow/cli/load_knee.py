@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from outgrow.cli.common import DEFAULT_PLAN, Span, lang_option, load, run_async, write_text
-from outgrow.errors import ExitCode, JournalError, UsageError
+from outgrow.errors import ExitCode, JournalError, RefusedError, UsageError
 
 if TYPE_CHECKING:
     from outgrow.capacity.knee import Knee, Objective, Search
@@ -117,9 +117,20 @@ def knee(
 
 
 def _search(scenario: "Scenario", lowest: float | None, highest: float | None, step: float, within: float) -> "Search":
-    """Give where to look: rates, or of a closed scenario users; up to its ceiling, from a tenth on, unless told."""
+    """Give where to look: rates, or of a closed scenario users; up to its ceiling, from a tenth on, unless told.
+
+    Raises:
+        RefusedError: what is asked is above the ceiling; nothing is sent to find that out half-way.
+    """
     from outgrow.capacity.knee import Search
 
+    limit, option = (scenario.ceiling.vus, "vus") if scenario.is_closed else (scenario.ceiling.rps, "rps")
+    if highest is not None and highest > limit:
+        what = "users" if scenario.is_closed else "requests a second"
+        raise RefusedError(
+            f"--to {highest:,g} {what} is above the scenario's ceiling of {limit:,g}; "
+            f"if that is meant, add ceiling: {{{option}: {highest:g}}}"
+        )
     if scenario.is_closed:
         most = scenario.ceiling.vus if highest is None else highest
         return Search(max(1, most // 10) if lowest is None else lowest, most, step, within / 100, by_users=True)
