@@ -217,6 +217,8 @@ def test_the_knee_needs_an_objective_and_says_how_one_is_written(tmp_path, capsy
     assert run(["load", "knee", "peak", plan_in(tmp_path, "http://127.0.0.1")]) == 2
 
     assert "--p95 500ms" in capsys.readouterr().err
+    assert run(["load", "knee", "peak", plan_in(tmp_path, "http://127.0.0.1"), "--p95", "200"]) == 2
+    assert 'did you mean "200ms"?' in capsys.readouterr().err
 
 
 def test_the_knee_is_found_kept_in_the_journal_and_given_as_json(tmp_path, shop, capsys):

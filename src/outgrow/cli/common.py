@@ -149,14 +149,20 @@ class Moment(click.ParamType[datetime]):
 
 
 class Span(click.ParamType[timedelta]):
-    """A span of time such as `30m` or `14d`."""
+    """A span of time such as `30m` or `14d`; `usual` is the unit that a bare number most likely means."""
 
     name = "duration"
+
+    def __init__(self, usual: str = "") -> None:
+        """Read spans."""
+        self.usual = usual
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Read the span."""
         if isinstance(value, timedelta):
             return value
+        if self.usual and str(value).isdecimal() and int(value):
+            self.fail(f'"{value}" is a duration without a unit; did you mean "{value}{self.usual}"?', param, ctx)
         try:
             return Duration.parse(str(value))
         except ValueError as error:

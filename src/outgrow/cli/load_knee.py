@@ -30,9 +30,9 @@ _MILLISECONDS = timedelta(milliseconds=1)
 @click.option(
     "--to", "highest", type=float, help="The highest rate, or the most users.  [default: the scenario's ceiling]"
 )
-@click.option("--p50", type=Span(), help="The objective's median response time, such as 100ms.")
-@click.option("--p95", type=Span(), help="The objective's 95th percentile, such as 500ms.")
-@click.option("--p99", type=Span(), help="The objective's 99th percentile.")
+@click.option("--p50", type=Span("ms"), help="The objective's median response time, such as 100ms.")
+@click.option("--p95", type=Span("ms"), help="The objective's 95th percentile, such as 500ms.")
+@click.option("--p99", type=Span("ms"), help="The objective's 99th percentile.")
 @click.option("--errors", type=float, default=1.0, show_default=True, help="How many percent may fail.")
 @click.option("--hold", type=Span(), default="10s", show_default=True, help="How long each rate is held.")
 @click.option("--settle", type=Span(), default="2s", show_default=True, help="What is left out before each hold.")
