@@ -293,3 +293,17 @@ def measured_and_then_decided(at):
     for number in range(30):
         later = at + timedelta(minutes=number + 1)
         yield Event(EventKind.SCALING, later, later, later, "web", {"text": "1 -> 1"})
+
+
+def test_a_trace_too_short_to_judge_a_policy_is_said_to_be_and_no_warm_up_of_nothing_is(shop: Path, capsys):
+    rows = "".join(f"2026-03-01T00:00:{second:02},25\n" for second in range(20))
+    (shop / "short.csv").write_text("time,rps\n" + rows, encoding="utf-8")
+
+    assert run(["simulate", "web", "--trace", "short.csv", "--no-curve"]) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "The trace is too short to judge a policy: the scored" in told
+    assert "and a replica starts in 1m." in told
+    assert "0 min" not in told
+
+    assert run(["simulate", "web", "--trace", "t.csv", "--no-curve"]) == 0
+    assert "too short" not in capsys.readouterr().out

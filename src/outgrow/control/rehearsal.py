@@ -13,7 +13,7 @@ from outgrow.facts.decisions import Event, EventKind
 from outgrow.plan import Plan
 from outgrow.plan.services import Service
 from outgrow.plan.sources import zone_of
-from outgrow.quantity import format_duration
+from outgrow.quantity import counted, format_duration
 from outgrow.simulate.appraisal import Terms
 from outgrow.simulate.recording import Recording
 from outgrow.simulate.rehearsal import Setting
@@ -24,6 +24,9 @@ _USUAL_STEP: Final = 15
 """Seconds between two decisions: the sync period of the HorizontalPodAutoscaler."""
 _DRAWN_ABOVE: Final = 60
 _HOUR: Final = 3600
+_MINUTE: Final = 60
+_FEWEST_DECISIONS, _FEWEST_STARTS = 10, 3
+"""What is scored holds at least so many decisions, and lasts as long as so many starts; else it says nothing."""
 _NEWEST_STARTS: Final = 20
 
 
@@ -79,6 +82,7 @@ def setting_for(
         model.price_per_hour,
         service.spot_price_per_hour,
     )
+    notes += _too_short(trace.seconds - terms.warm_up_seconds, model)
     recorded = scaled.recorded(recording.missing)
     units = {each: signal.unit for each, signal in plan.signals.items()}
     return Setting(model, trace, terms, recorded=recorded, units=units), tuple(notes)
@@ -159,9 +163,26 @@ def _warm_up(trace: Trace, wishes: Wishes, notes: list[str]) -> int:
     if wishes.warm_up is not None:
         return round(wishes.warm_up.total_seconds())
     seconds = min(86_400, trace.seconds // 7 // trace.interval_seconds * trace.interval_seconds)
+    if not seconds:
+        return 0
     length = f"{seconds / _HOUR:.3g} h" if seconds >= _HOUR else f"{seconds / 60:.3g} min"
+    if seconds < _MINUTE:
+        length = f"{seconds} s"
     notes.append(f"the first {length} are warm-up and not scored (--warm-up)")
     return seconds
+
+
+def _too_short(scored: float, model: ServiceModel) -> list[str]:
+    """Say where what is scored holds so few decisions and starts that no policy shows there what it does."""
+    if scored <= 0 or scored >= max(_FEWEST_DECISIONS * model.step_seconds, _FEWEST_STARTS * model.start_up_seconds):
+        return []
+    decisions = int(scored // model.step_seconds)
+    return [
+        (
+            f"the trace is too short to judge a policy: the scored {_spoken(scored)} hold "
+            f"{counted(decisions, 'decision')}, and a replica starts in {_spoken(model.start_up_seconds)}"
+        )
+    ]
 
 
 def _whole_steps(span: timedelta, step: int, taken: str, notes: list[str]) -> int:
