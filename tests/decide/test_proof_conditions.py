@@ -66,6 +66,14 @@ def test_a_threshold_on_dropped_arrivals_speaks_for_no_others():
     assert verdict(run_with(done=500, dropped=500), {**USERS, "dropped": 900}) is PROVEN
 
 
+def test_a_rehearsal_may_be_too_small_to_come_to_every_step():
+    facts = run_with(done=6)
+    facts = replace(facts, steps=(*facts.steps, StepLoad("seldom", {}, {}, None, None, None)))
+
+    assert [each.text for each in scenario_proof(facts, gates(USERS), 20).thresholds] == ["steps taken == 100%"]
+    assert scenario_proof(facts, gates(USERS), 20, scale=0.05).thresholds == ()
+
+
 def test_checks_that_failed_prove_nothing_unless_a_threshold_says_how_many_may():
     facts = run_with(done=1000, checks=(900, 100))
 

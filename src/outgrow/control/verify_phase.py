@@ -61,7 +61,7 @@ async def verify_phase(
         facts = await run(name, scenario.model_copy(update={"watch": watch}))
         machines[facts.machine] = None
         met = before if version is None else throughout(before, await version(name, scenario))
-        found.append(replace(scenario_proof(facts, goals, most_users(scenario)), version=met))
+        found.append(replace(scenario_proof(facts, goals, most_users(scenario), scale), version=met))
         if found[-1].interrupted:
             break
     over_all = goals_over(goals, found)

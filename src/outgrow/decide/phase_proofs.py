@@ -85,8 +85,8 @@ def _hash(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> ScenarioProof:
-    """Hold one run against the phase's goals, unless that was done while it went on."""
+def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int, scale: float = 1.0) -> ScenarioProof:
+    """Hold one run against the goals, unless that was done while it went on; a rehearsal has a `scale` below 1."""
     response = facts.whole.response
     return ScenarioProof(
         scenario=facts.scenario,
@@ -94,7 +94,7 @@ def scenario_proof(facts: LoadFacts, goals: Sequence[Gate], users: int) -> Scena
         arrivals=facts.whole.due,
         failed=facts.whole.failed,
         p95_seconds=None if response is None else response.p95_seconds,
-        thresholds=(*facts.thresholds, *conditions(facts, goals)),
+        thresholds=(*facts.thresholds, *conditions(facts, goals, scale)),
         goals=facts.goals or judged(goals, facts, users),
         too_weak=facts.health.too_weak,
         # A threshold that ended the run has failed, unless it is asked no more: then the run is but a part of one.

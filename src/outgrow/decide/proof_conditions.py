@@ -21,12 +21,13 @@ _FAILED: Final = frozenset({"http_req_failed", "availability"})
 _CHECKS: Final = frozenset({"checks"})
 
 
-def conditions(facts: LoadFacts, goals: Sequence[Gate]) -> Iterator[ThresholdResult]:
+def conditions(facts: LoadFacts, goals: Sequence[Gate], scale: float = 1.0) -> Iterator[ThresholdResult]:
     """Give each condition that a run did not keep, as a threshold with its reason.
 
     Args:
         facts: a run with its thresholds judged.
         goals: of the phase; together with the run's thresholds empty for a baseline, which only asks for an answer.
+        scale: below 1 a rehearsal, whose few arrivals need not come to every step.
     """
     if not goals and not facts.thresholds:
         if not facts.whole.outcomes.get(Outcome.DONE) and not facts.whole.statuses:
@@ -38,7 +39,8 @@ def conditions(facts: LoadFacts, goals: Sequence[Gate]) -> Iterator[ThresholdRes
         yield from _answered(facts)
     if not _names(facts, own, _CHECKS, tagged=True):
         yield from _checked(facts)
-    yield from _taken(facts)
+    if scale >= 1:
+        yield from _taken(facts)
 
 
 def _names(facts: LoadFacts, goals: Sequence[Gate], metrics: frozenset[str], *, tagged: bool = False) -> bool:
