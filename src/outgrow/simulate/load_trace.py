@@ -16,9 +16,8 @@ def recording_of_load(facts: LoadFacts) -> Recording:
     """Give the requests that a run meant to send, second by second.
 
     What was due counts, whether or not the target kept up: a target that stalls would else seem to need less. The
-    trace ends where the course did, for while answers are awaited nothing is due. An
-    arrival that asks several requests counts as so many as arrivals made on average; of another generator the timeline
-    counts requests.
+    trace ends where the course did, for while answers are awaited nothing is due. An arrival that asks several requests
+    counts as so many as arrivals made on average; of another generator the timeline counts requests.
 
     Raises:
         UsageError: the run tells no seconds, or too few.
