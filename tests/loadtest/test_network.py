@@ -41,6 +41,15 @@ async def test_tls_with_an_authority_of_our_own(certificates):
     assert facts.notes == ()
 
 
+async def test_a_certificate_of_another_name_is_said_with_the_option_that_helps(certificates):
+    async with serving(answering(OK), ssl=context(certificates)) as target:
+        facts = await loaded(certificates, target, tls={"ca": "ca.pem", "server_name": "elsewhere.example"})
+
+    (note,) = facts.notes
+    assert note.startswith("the certificate of elsewhere.example is for another name: ")
+    assert "tls: {server_name: NAME}" in note
+
+
 async def test_a_certificate_that_is_not_trusted_is_said_once_with_a_remedy(certificates):
     async with serving(answering(OK), ssl=context(certificates)) as target:
         facts = await loaded(certificates, target)

@@ -29,7 +29,7 @@ def test_english_and_korean_fill_in_the_same_values() -> None:
 
 def test_no_korean_text_was_left_in_english() -> None:
     korean = _texts("ko")
-    code = r"ulimit -n|tls: \{\{ca: FILE\}\}|insecure: true|http://|Accept-Encoding|gzip|deflate|zstd|compression|git|--?[a-z-]+|\(version\)"
+    code = r"ulimit -n|tls: \{\{ca: FILE\}\}|tls: \{\{server_name: NAME\}\}|insecure: true|http://|Accept-Encoding|gzip|deflate|zstd|compression|git|--?[a-z-]+|\(version\)"
     code += r"|alpha|beta|gamma|Redis|Docker|:now|history: journal|kind: pods, object, external"
     code += r"|outgrow(?: [a-z]+)*|value |average|capacity|load|signal|ratio|percent|services\.|scaling"
     words = {key: re.sub(rf"{code}|\{{[^}}]*\}}|[A-Z]{{2,}}|outgrow|npm", "", text) for key, text in korean.items()}

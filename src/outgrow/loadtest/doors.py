@@ -16,6 +16,8 @@ from outgrow.plan.scenario_network import Tls
 from outgrow.plan.scenarios import Scenario
 from outgrow.plan.secrets import resolve
 
+_WRONG_NAME: Final = frozenset({62, 63, 64})
+"""Of a host, a mail address, an IP address (OpenSSL, x509_vfy.h)."""
 _LONGEST_ANSWER: Final = 16_384
 _DONE: Final = b" 200"
 
@@ -130,6 +132,11 @@ class Door:
     def trouble(self, error: OSError) -> str:
         """Say what is worth saying once of a failure, with its remedy; empty where its class says it all."""
         if isinstance(error, ssl.SSLCertVerificationError):
+            if error.verify_code in _WRONG_NAME:
+                return (
+                    f"the certificate of {self.server_name} is for another name: {error.verify_message}; write "
+                    "tls: {server_name: NAME} with the name that it bears"
+                )
             return (
                 f"the certificate of {self.server_name} is not trusted: {error.verify_message}; write "
                 "tls: {ca: FILE} for an authority of your own, or insecure: true if the target is known to be yours"
