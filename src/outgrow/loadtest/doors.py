@@ -132,7 +132,7 @@ class Door:
     def trouble(self, error: OSError) -> str:
         """Say what is worth saying once of a failure, with its remedy; empty where its class says it all."""
         if isinstance(error, ssl.SSLCertVerificationError):
-            if error.verify_code in _WRONG_NAME:
+            if getattr(error, "verify_code", 0) in _WRONG_NAME:
                 return (
                     f"the certificate of {self.server_name} is for another name: {error.verify_message}; write "
                     "tls: {server_name: NAME} with the name that it bears"
