@@ -93,7 +93,7 @@ def test_sources_that_need_no_server_fail_with_one_message_each(folder: Path) ->
         Broken(
             "docker-none",
             {"kind": "docker", "url": f"unix://{folder}/no.sock"},
-            {"read": {"container": "web", "metric": "cpu"}},
+            {"read": {"container": "web", "metric": "cpu"}, "unit": "ratio"},
             ("no.sock",),
         ),
         Broken(
@@ -124,7 +124,7 @@ def test_sources_that_need_no_server_fail_with_one_message_each(folder: Path) ->
         Broken(
             "process-none",
             {"kind": "process", "name": "no-such-process-runs"},
-            {"read": {"metric": "memory"}},
+            {"read": {"metric": "memory"}, "unit": "bytes"},
             ("no-such-process-runs",),
         ),
         Broken(

@@ -202,7 +202,7 @@ def test_watched_signals_are_read_while_the_load_runs_and_the_first_that_is_full
     assert len(values) >= 3
     assert set(values) == {0.97}
     assert facts["saturated"][0]["resource"] == "busy"
-    assert "Saturated first: busy, 0.97 ratio after" in told
+    assert "Saturated first: busy, 97 % after" in told
     assert "lost could not be read: " in told
     assert facts["resources"]["lost"]["points"] == []
 
