@@ -160,7 +160,7 @@ def _refuse_odd_times(ordered: Sequence[Answer], told: Beside, generator: str) -
         (each.waiting or 0.0 for each in ordered),
         (took for *_, took in told.iterations),
     )
-    counts = chain((count for _, count in (*told.dropped, *told.users, *told.sent, *told.received)))
+    counts = (count for _, count in (*told.dropped, *told.users, *told.sent, *told.received))
     moments = chain((each.sent for each in ordered), (each[0] for each in (*told.dropped, *told.checks)))
     if not (
         all(isfinite(each) for each in moments)
